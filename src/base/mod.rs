@@ -1,0 +1,5 @@
+//! Layer 0: time, text and source spans. Knows nothing of OpenStack.
+
+pub mod span;
+pub mod text;
+pub mod time;

@@ -1,0 +1,3 @@
+//! Layer 4: conformance, status machines, obligations, findings. Knows nothing of how anything is printed.
+
+pub mod verdict;

@@ -1,0 +1,222 @@
+//! What checking answers: plain data, the ground of every report.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::base::time::Timestamp;
+use crate::model::event::RequestId;
+use crate::model::source::Place;
+use crate::spec::grammar::{Origin, Severity, StepId};
+
+/// All answers about a set of logs.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// The flows, in order of their beginnings.
+    pub flows: Vec<FlowVerdict>,
+    /// The volumes' histories, in order of their first mention.
+    pub volumes: Vec<VolumeHistory>,
+}
+
+/// What happened to the user's wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// The flow reached its goal.
+    Completed,
+    /// It was rejected before anything changed.
+    Refused,
+    /// It started, then failed.
+    Failed,
+    /// It started, and no end was seen although the logs go on past the deadline.
+    Stuck,
+    /// The logs do not show the end.
+    Unknown,
+}
+
+/// Whether what happened is legal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// All that was seen is allowed, all that is owed and could be seen was.
+    Conformant,
+    /// Not violated, and a log that would decide is not there.
+    Inconclusive,
+    /// It has a finding of severity error.
+    Violated,
+}
+
+/// The answers about one flow.
+#[derive(Clone, Debug)]
+pub struct FlowVerdict {
+    /// `attach-1`: the flow's name and its number among those of that name.
+    pub id: String,
+    /// `attach`.
+    pub flow: String,
+    /// `new-style`; `None` when the logs do not tell.
+    pub variant: Option<String>,
+    /// The server.
+    pub server: Option<Uuid>,
+    /// The server's name, when a log tells it.
+    pub server_name: Option<String>,
+    /// The volume.
+    pub volume: Option<Uuid>,
+    /// The volume's name, when a log tells it.
+    pub volume_name: Option<String>,
+    /// The attachment record.
+    pub attachment: Option<Uuid>,
+    /// The device, such as `/dev/vdb`.
+    pub device: Option<String>,
+    /// The request ids of its requests: that of the request that started it first.
+    pub request_ids: Vec<RequestId>,
+    /// The client's command, without the program's name.
+    pub client_command: Option<String>,
+    /// When it began.
+    pub start: Option<Timestamp>,
+    /// When its last step was seen.
+    pub end: Option<Timestamp>,
+    /// What happened to the wish.
+    pub outcome: Outcome,
+    /// Whether it was legal.
+    pub verdict: Verdict,
+    /// The volume's statuses on the way, the one before first.
+    pub statuses: Vec<String>,
+    /// The steps, in their order.
+    pub steps: Vec<StepVerdict>,
+    /// What would decide.
+    pub missing_evidence: Vec<MissingEvidence>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// The deadline that was used, in microseconds, when the flow has not ended.
+    pub deadline: Option<i64>,
+}
+
+/// How a step stands in a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepState {
+    /// It was seen.
+    Observed,
+    /// It had to be seen and was not.
+    Missing,
+    /// The logs given could not show it.
+    Unobservable,
+    /// It was seen and is not allowed there.
+    Unexpected,
+}
+
+/// One step of a flow.
+#[derive(Clone, Debug)]
+pub struct StepVerdict {
+    /// The step.
+    pub step: StepId,
+    /// How it stands.
+    pub state: StepState,
+    /// When it began.
+    pub start: Option<Timestamp>,
+    /// When it ended.
+    pub end: Option<Timestamp>,
+    /// The HTTP status of its answer.
+    pub status: Option<u16>,
+    /// Whether it failed.
+    pub failed: bool,
+    /// The request id of the service that did it.
+    pub request: Option<RequestId>,
+    /// The lines that show it.
+    pub evidence: Vec<Place>,
+    /// How deep it is nested.
+    pub depth: usize,
+    /// How many further times it was repeated right after (polls, look-ups).
+    pub repeats: usize,
+}
+
+/// A log, a level or a setting that would decide.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MissingEvidence {
+    /// The service whose log it is.
+    pub service: String,
+    /// What is needed of it, in words: "the log of nova-compute at INFO or more, until 07:34:26".
+    pub needs: String,
+    /// The names of the steps that it would show.
+    pub steps: Vec<String>,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// `FC0201`.
+    pub code: String,
+    /// `attach-never-executed`.
+    pub name: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What the specification expects.
+    pub expected: String,
+    /// What to do now.
+    pub help: Vec<String>,
+    /// What not to do.
+    pub avoid: Vec<String>,
+    /// The name of the step it is about.
+    pub step: Option<String>,
+    /// The same for the same defect in any log.
+    pub fingerprint: String,
+    /// The lines that show it, in the order of time.
+    pub evidence: Vec<Evidence>,
+    /// The rule that was broken.
+    pub rule: Option<Origin>,
+}
+
+/// A line that shows something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The line.
+    pub place: Place,
+    /// Its part in the finding: "sent here, never received".
+    pub role: String,
+}
+
+/// One volume's history.
+#[derive(Clone, Debug)]
+pub struct VolumeHistory {
+    /// The volume.
+    pub id: Uuid,
+    /// Its name, when a log tells it.
+    pub name: Option<String>,
+    /// Its transitions in their order.
+    pub transitions: Vec<TransitionSeen>,
+    /// Statuses that a log shows directly.
+    pub observed: Vec<StatusSeen>,
+    /// The last status; `None` when it does not follow.
+    pub final_status: Option<String>,
+}
+
+/// A transition of a volume's status.
+#[derive(Clone, Debug)]
+pub struct TransitionSeen {
+    /// The status before.
+    pub from: Option<String>,
+    /// The status after.
+    pub to: String,
+    /// The step that made it.
+    pub by: String,
+    /// When.
+    pub time: Option<Timestamp>,
+    /// Whether the step was seen (else it follows from others).
+    pub observed: bool,
+    /// The id of the flow that it belongs to.
+    pub flow: Option<String>,
+    /// The lines that show it.
+    pub evidence: Vec<Place>,
+}
+
+/// A status that a log shows directly.
+#[derive(Clone, Debug)]
+pub struct StatusSeen {
+    /// The status.
+    pub status: String,
+    /// When.
+    pub time: Option<Timestamp>,
+    /// The line.
+    pub place: Place,
+}

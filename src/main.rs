@@ -1,0 +1,3 @@
+//! The command line program; see [`flowcheck::cli`].
+
+fn main() {}

@@ -1,0 +1,440 @@
+//! The resolved specification: names are numbers, blocks are in place, every pattern is ready to match.
+
+use crate::base::span::Span;
+use crate::model::vocabulary::{MessageId, ServiceId, Vocabulary};
+
+/// The number of a step in [`Grammar::steps`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StepId(pub u32);
+
+/// The number of a file in [`Grammar::files`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// A place in a grammar file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The file.
+    pub file: FileId,
+    /// The bytes in it.
+    pub span: Span,
+}
+
+/// One grammar file as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GrammarFile {
+    /// Its name for messages: `grammars/attach.flow`, or the path given with `--spec`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The whole specification.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Grammar {
+    /// The files it was read from.
+    pub files: Vec<GrammarFile>,
+    /// Services, messages and locks, for the parser.
+    pub vocabulary: Vocabulary,
+    /// What each message of the vocabulary tells; same index as [`Vocabulary::messages`].
+    pub messages: Vec<MessageMeaning>,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The status machines.
+    pub machines: Vec<Machine>,
+    /// The flows, in the order of the files: the first that fits a request is taken.
+    pub flows: Vec<Flow>,
+    /// The findings.
+    pub findings: Vec<FindingRule>,
+}
+
+impl Grammar {
+    /// The step of that name.
+    pub fn step(&self, name: &str) -> Option<StepId> {
+        let index = self.steps.iter().position(|step| step.name == name)?;
+        u32::try_from(index).ok().map(StepId)
+    }
+
+    /// What a step is.
+    pub fn step_at(&self, step: StepId) -> &Step {
+        &self.steps[step.0 as usize]
+    }
+
+    /// The flow of that name.
+    pub fn flow(&self, name: &str) -> Option<&Flow> {
+        self.flows.iter().find(|flow| flow.name == name)
+    }
+}
+
+/// One kind of work of one service, and how logs show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// `cinder.attachment.create`.
+    pub name: String,
+    /// One line for readers.
+    pub title: String,
+    /// More for `explain`.
+    pub about: Vec<String>,
+    /// Upstream sources.
+    pub sources: Vec<String>,
+    /// The service that does it.
+    pub service: ServiceId,
+    /// What it is in a log.
+    pub kind: StepKind,
+    /// HTTP statuses that mean success; empty for what is no HTTP request.
+    pub success: Vec<u16>,
+    /// The functions (last dotted component) that hold a lock during this work.
+    pub locks: Vec<String>,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// What a step is in a log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepKind {
+    /// A service answers an HTTP request.
+    Http {
+        /// GET, POST, ...
+        method: String,
+        /// The path after version and project.
+        path: Vec<PathSegment>,
+        /// The key of the action in the body.
+        action: Option<String>,
+    },
+    /// A service works on an RPC call.
+    Call {
+        /// The RPC method.
+        method: String,
+    },
+    /// A service works on an RPC cast.
+    Cast {
+        /// The RPC method.
+        method: String,
+    },
+    /// A service runs a traced function (`==> name`).
+    Operation {
+        /// The function's name.
+        function: String,
+    },
+    /// A client runs a command.
+    Command {
+        /// `server add volume`.
+        words: String,
+    },
+}
+
+/// A segment of a path pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathSegment {
+    /// This word.
+    Word(String),
+    /// A placeholder: `volume`, `server`, `attachment` take an id; any other name takes whatever stands there.
+    Placeholder(String),
+}
+
+/// What a message says about its step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MessageMeaning {
+    /// The step.
+    pub step: StepId,
+    /// Its beginning, its end, ...
+    pub role: MessageRole,
+    /// A status of the volume that the message shows.
+    pub shows: Option<StatusShown>,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// What a message says about the progress of its step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageRole {
+    /// The step has begun.
+    Begins,
+    /// The step is under way.
+    During,
+    /// The step has ended well.
+    Ends,
+    /// The step has failed.
+    Fails,
+    /// The step has failed, and what failed is seen no further in the logs.
+    Refuses,
+}
+
+/// A volume status in a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatusShown {
+    /// This status.
+    Fixed(String),
+    /// The status at the placeholder of that number.
+    Placeholder(usize),
+}
+
+/// Whose history a machine tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// `volumes.status`.
+    VolumeStatus,
+    /// `volumes.attach_status`.
+    VolumeAttachStatus,
+    /// `volume_attachment.attach_status`, one record at a time.
+    Attachment,
+}
+
+/// The legal transitions of one status.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Machine {
+    /// `volume-status`.
+    pub name: String,
+    /// One line for readers.
+    pub title: String,
+    /// Upstream sources.
+    pub sources: Vec<String>,
+    /// Whose status it is.
+    pub subject: Subject,
+    /// All states, with a line of explanation each (may be empty).
+    pub states: Vec<(String, String)>,
+    /// Indices of the states in which nothing is under way.
+    pub rest: Vec<usize>,
+    /// The transitions, in the order of the file: the first that fits is taken.
+    pub transitions: Vec<Transition>,
+    /// Steps that answer well and change nothing when no transition of theirs fits.
+    pub unchanged: Vec<StepId>,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// One line of a machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    /// Indices of the states it may start from; empty for any state.
+    pub from: Vec<usize>,
+    /// Where it leads.
+    pub to: Target,
+    /// The steps that make it.
+    pub by: Vec<StepId>,
+    /// Whether it is made when the step fails (else when it succeeds).
+    pub failing: bool,
+    /// Whether it is legal; cinder makes some transitions that break the protocol.
+    pub legal: bool,
+    /// All have to hold.
+    pub guards: Vec<Guard>,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// Where a transition leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// That state.
+    State(usize),
+    /// The state before the last transition.
+    Previous,
+    /// The state that the request's body names.
+    Given,
+}
+
+/// A condition of a transition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// The volume is multiattach.
+    Multiattach,
+    /// Another attachment record of the volume has this state.
+    Others(String),
+    /// No other attachment record of the volume is left.
+    NoOthers,
+    /// The volume already has a record for the same server.
+    SameServer,
+    /// The request has a connector.
+    Connector,
+}
+
+/// A process that users start, and its legal sequences.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flow {
+    /// `attach`.
+    pub name: String,
+    /// One line for readers.
+    pub title: String,
+    /// More for `explain`.
+    pub about: Vec<String>,
+    /// Upstream sources.
+    pub sources: Vec<String>,
+    /// The steps that begin it.
+    pub starts: Vec<StepId>,
+    /// The steps that, done well, reach its goal.
+    pub goals: Vec<StepId>,
+    /// The steps that may occur at any time, any number of times.
+    pub anytime: Vec<StepId>,
+    /// After how many microseconds without progress it is stuck; `None` when a user may take as long as they like.
+    pub deadline: Option<i64>,
+    /// Whether it is for requests sent straight to cinder, which no nova request caused.
+    pub direct: bool,
+    /// Its variants; one without a name when it has none.
+    pub variants: Vec<Variant>,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// One variant of a flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// `new-style`.
+    pub name: Option<String>,
+    /// Its sequences.
+    pub term: Term,
+}
+
+/// A process tree. Blocks are in place; choices of a variant are resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Term {
+    /// Nothing.
+    Empty,
+    /// One step and the steps inside it.
+    Step(Box<StepUse>),
+    /// One after another.
+    Sequence(Vec<Term>),
+    /// One of them.
+    Choice(Vec<Term>),
+    /// It or nothing.
+    Optional(Box<Term>),
+    /// All of them, in any order.
+    AnyOrder(Vec<Term>),
+    /// Any number of times, at most `most` times.
+    Repeat {
+        /// What is repeated.
+        body: Box<Term>,
+        /// The most times.
+        most: Option<u32>,
+    },
+    /// When the body fails at any point, the handler follows, and the whole has failed.
+    Attempt {
+        /// What is attempted.
+        body: Box<Term>,
+        /// What is owed after a failure.
+        handler: Box<Term>,
+    },
+    /// When the body fails, the flow goes on as if it had not.
+    Tolerate(Box<Term>),
+}
+
+/// A step in its place in a flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepUse {
+    /// The step.
+    pub step: StepId,
+    /// How sure its absence tells something.
+    pub need: Need,
+    /// HTTP statuses that mean success here.
+    pub success: Vec<u16>,
+    /// How often it may be sent again, and after which statuses.
+    pub retry: Option<Retry>,
+    /// For a cast: how many microseconds after it was sent the work has to have begun.
+    pub within: Option<i64>,
+    /// What happens inside it.
+    pub body: Term,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// How sure the absence of a step tells something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Need {
+    /// It has to be there; without the log that would show it the verdict stays open.
+    Required,
+    /// It has to be there; without the log that would show it, the steps after it speak for it.
+    Implied,
+}
+
+/// A request that is sent again after some failures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// The most tries, the first included.
+    pub most: u32,
+    /// The HTTP statuses after which it is sent again.
+    pub statuses: Vec<u16>,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Legal, but costs somebody something.
+    Warning,
+    /// The protocol is broken.
+    Error,
+}
+
+/// A finding of the registry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FindingRule {
+    /// `FC0201`.
+    pub code: String,
+    /// `attach-never-executed`.
+    pub name: String,
+    /// One line for readers; may hold `{step}`, `{volume}`, `{server}`, `{status}`, `{from}`, `{to}`, `{host}`, `{delay}`.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is raised for, the most special first.
+    pub when: Vec<Trigger>,
+    /// What the logs show.
+    pub symptom: Vec<String>,
+    /// Why it happens.
+    pub cause: Vec<String>,
+    /// What an operator does now.
+    pub remedy: Vec<String>,
+    /// What an operator should not do.
+    pub avoid: Vec<String>,
+    /// Bugs and sources.
+    pub sources: Vec<String>,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// What raises a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// What is wrong.
+    pub wrong: Wrong,
+    /// Only for these steps; empty for any.
+    pub steps: Vec<StepId>,
+    /// Only in these flows; empty for any.
+    pub flows: Vec<String>,
+    /// Only when the subject is left in one of these states; empty for any.
+    pub states: Vec<String>,
+}
+
+/// What can be wrong with a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Wrong {
+    /// A step had to be seen and was not, and later ones were.
+    Missing,
+    /// The flow stopped before a step, and its deadline has passed.
+    Stuck,
+    /// A step was seen that is not allowed there.
+    Unexpected,
+    /// A step was seen, but not at its place.
+    OutOfOrder,
+    /// A step took a status to where it may not go from where it was.
+    IllegalTransition,
+    /// The flow has ended, and a status is left in a state of transit.
+    LeftBehind,
+    /// What was done was not undone when the flow failed.
+    NotRolledBack,
+    /// A cast was consumed after its deadline.
+    Late,
+    /// A call was never answered.
+    TimedOut,
+    /// A step was accepted and changed nothing.
+    NoEffect,
+    /// A status that was seen is not the one that follows from the steps.
+    StatusContradiction,
+}
+
+impl Grammar {
+    /// What a message means.
+    pub fn meaning(&self, message: MessageId) -> &MessageMeaning {
+        &self.messages[message.0 as usize]
+    }
+}

@@ -1,0 +1,3 @@
+//! Layer 2: the `.flow` language. Knows nothing of logs.
+
+pub mod grammar;

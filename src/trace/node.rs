@@ -1,0 +1,136 @@
+//! The nodes and edges of the call graph: units of work with both of their ends, and what caused what.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::base::time::Timestamp;
+use crate::model::event::{Body, RequestId};
+use crate::model::source::Place;
+use crate::model::vocabulary::{MessageId, ServiceId};
+use crate::spec::grammar::StepId;
+
+/// The number of a node in the call graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeKind {
+    /// A client command.
+    Client,
+    /// An HTTP exchange.
+    Http,
+    /// An RPC whose sender waits.
+    Call,
+    /// An RPC whose sender goes on.
+    Cast,
+    /// Work inside a process.
+    Operation,
+}
+
+/// One unit of work.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it is.
+    pub kind: NodeKind,
+    /// The service that does the work.
+    pub service: Option<ServiceId>,
+    /// The service that asked for it; `None` for a client and where it is not known.
+    pub caller: Option<ServiceId>,
+    /// The host of the work, when a log tells it.
+    pub host: Option<String>,
+    /// HTTP: GET, POST, ...
+    pub method: Option<String>,
+    /// HTTP: path and query, without scheme and host.
+    pub path: Option<String>,
+    /// RPC: the method.
+    pub rpc: Option<String>,
+    /// RPC: the topic. Client: the words of the command. Operation: the function.
+    pub label: Option<String>,
+    /// The steps of the specification that it can be; more than one where the log does not tell which.
+    pub steps: Vec<StepId>,
+    /// HTTP: the status. Client: the exit code.
+    pub status: Option<u16>,
+    /// Whether it is known to have ended well or badly.
+    pub success: Option<bool>,
+    /// The request id of the service that does the work.
+    pub request: Option<RequestId>,
+    /// The id that the caller passed along.
+    pub global: Option<RequestId>,
+    /// The volume.
+    pub volume: Option<Uuid>,
+    /// The server.
+    pub server: Option<Uuid>,
+    /// The attachment record.
+    pub attachment: Option<Uuid>,
+    /// When it began, as far as known.
+    pub start: Option<Timestamp>,
+    /// When it ended, as far as known.
+    pub end: Option<Timestamp>,
+    /// The line with which it was sent or asked for.
+    pub sent: Option<Place>,
+    /// The first line of the service that does the work.
+    pub received: Option<Place>,
+    /// The line that shows its end.
+    pub ended: Option<Place>,
+    /// Further lines that show it, in the order of reading.
+    pub evidence: Vec<Place>,
+    /// The facts of the request's body.
+    pub asked: Body,
+    /// The facts of the answer's body.
+    pub answered: Body,
+    /// Messages of the vocabulary that were logged in it, with what stood at their placeholders.
+    pub messages: Vec<(Place, MessageId, Vec<String>)>,
+    /// The first error that was logged in it: `class: text`.
+    pub error: Option<String>,
+    /// Where that error stands.
+    pub error_place: Option<Place>,
+    /// RPC call: the sender gave up waiting.
+    pub timed_out: bool,
+}
+
+/// What an edge means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EdgeKind {
+    /// An HTTP request.
+    Request,
+    /// An RPC whose sender waits.
+    Call,
+    /// An RPC whose sender goes on.
+    Cast,
+    /// Work inside the same process.
+    Local,
+    /// The same request, sent again.
+    Retry,
+}
+
+/// What an edge was joined by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JoinedBy {
+    /// The request id header on the caller's line.
+    HeaderId,
+    /// The `used request id` line.
+    UsedRequestId,
+    /// The global request id in the callee's lines.
+    GlobalId,
+    /// The msg_id of a call.
+    MsgId,
+    /// The unique_id of a cast.
+    UniqueId,
+    /// The request id in the brackets.
+    BracketId,
+    /// The same volume, attachment or server, an action that fits, and causality.
+    Resource,
+}
+
+/// An edge from the cause to what it caused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// What it means.
+    pub kind: EdgeKind,
+    /// What joined it.
+    pub joined_by: JoinedBy,
+}
