@@ -228,6 +228,13 @@ pub enum EventKind {
         /// Whether it went well, where the line tells.
         success: Option<bool>,
     },
+    /// The work of a message ended with an exception; `oslo_messaging.rpc.server` logs it at ERROR at every level.
+    RpcFailed {
+        /// The exception's class; empty when the line has none.
+        class: String,
+        /// The first line of its text.
+        text: String,
+    },
     /// The sender of a call has the answer.
     RpcAnswered {
         /// The msg_id.

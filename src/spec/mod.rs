@@ -1,3 +1,4 @@
 //! Layer 2: the `.flow` language. Knows nothing of logs.
 
+pub mod automaton;
 pub mod grammar;

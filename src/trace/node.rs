@@ -68,6 +68,10 @@ pub struct Node {
     pub start: Option<Timestamp>,
     /// When it ended, as far as known.
     pub end: Option<Timestamp>,
+    /// When it was sent or asked for, on the sender's clock.
+    pub sent_time: Option<Timestamp>,
+    /// When the sender had the answer, on the sender's clock.
+    pub answered_time: Option<Timestamp>,
     /// The line with which it was sent or asked for.
     pub sent: Option<Place>,
     /// The first line of the service that does the work.
@@ -80,14 +84,82 @@ pub struct Node {
     pub asked: Body,
     /// The facts of the answer's body.
     pub answered: Body,
-    /// Messages of the vocabulary that were logged in it, with what stood at their placeholders.
-    pub messages: Vec<(Place, MessageId, Vec<String>)>,
+    /// Messages of the vocabulary that were logged in it.
+    pub messages: Vec<MessageSeen>,
     /// The first error that was logged in it: `class: text`.
     pub error: Option<String>,
     /// Where that error stands.
     pub error_place: Option<Place>,
     /// RPC call: the sender gave up waiting.
     pub timed_out: bool,
+}
+
+impl Node {
+    /// A node of which nothing but its kind is known.
+    pub fn new(kind: NodeKind) -> Self {
+        Self {
+            kind,
+            service: None,
+            caller: None,
+            host: None,
+            method: None,
+            path: None,
+            rpc: None,
+            label: None,
+            steps: Vec::new(),
+            status: None,
+            success: None,
+            request: None,
+            global: None,
+            volume: None,
+            server: None,
+            attachment: None,
+            start: None,
+            end: None,
+            sent_time: None,
+            answered_time: None,
+            sent: None,
+            received: None,
+            ended: None,
+            evidence: Vec::new(),
+            asked: Body::default(),
+            answered: Body::default(),
+            messages: Vec::new(),
+            error: None,
+            error_place: None,
+            timed_out: false,
+        }
+    }
+
+    /// The step that it is, when the log tells just one.
+    pub fn step(&self) -> Option<StepId> {
+        match self.steps.as_slice() {
+            [step] => Some(*step),
+            _ => None,
+        }
+    }
+
+    /// All lines that show it, in the order of the inputs, each once.
+    pub fn places(&self) -> Vec<Place> {
+        let ends = [self.sent, self.received, self.ended, self.error_place];
+        let mut places: Vec<Place> = ends.into_iter().flatten().chain(self.evidence.iter().copied()).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+}
+
+/// A message of the vocabulary in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageSeen {
+    /// The record.
+    pub place: Place,
+    /// Its time.
+    pub time: Option<Timestamp>,
+    /// Which message.
+    pub message: MessageId,
+    /// What stands at its placeholders.
+    pub captures: Vec<String>,
 }
 
 /// What an edge means.
