@@ -11,7 +11,7 @@ use crate::trace::path::{self, PathIds};
 pub struct Catalog<'a> {
     grammar: &'a Grammar,
     http: FxHashMap<(&'a str, usize), Vec<StepId>>,
-    rpc: FxHashMap<(ServiceId, &'a str), Vec<StepId>>,
+    rpc: FxHashMap<ServiceId, FxHashMap<&'a str, Vec<StepId>>>,
     operations: FxHashMap<(ServiceId, &'a str), StepId>,
     commands: FxHashMap<&'a str, StepId>,
     locks: FxHashMap<(ServiceId, &'a str), StepId>,
@@ -42,7 +42,7 @@ impl<'a> Catalog<'a> {
             match &step.kind {
                 StepKind::Http { method, path, .. } => catalog.http.entry((method, path.len())).or_default().push(id),
                 StepKind::Call { method } | StepKind::Cast { method } => {
-                    catalog.rpc.entry((step.service, method)).or_default().push(id);
+                    catalog.rpc.entry(step.service).or_default().entry(method).or_default().push(id);
                 }
                 StepKind::Operation { function } => {
                     catalog.operations.entry((step.service, function)).or_insert(id);
@@ -105,7 +105,7 @@ impl<'a> Catalog<'a> {
 
     /// The steps that an RPC method of a service is: as call, as cast, or both.
     pub fn rpc(&self, service: ServiceId, method: &str) -> &[StepId] {
-        self.rpc.get(&(service, method)).map_or(&[], Vec::as_slice)
+        self.rpc.get(&service).and_then(|methods| methods.get(method)).map_or(&[], Vec::as_slice)
     }
 
     /// The step that a traced function of a service is.

@@ -131,6 +131,57 @@ impl Node {
         }
     }
 
+    /// When it began: on the clock of the service that did it, else on the sender's.
+    pub fn beginning(&self) -> Option<Timestamp> {
+        self.start.or(self.sent_time)
+    }
+
+    /// When it ended: on the clock of the service that did it, else on the sender's.
+    pub fn ending(&self) -> Option<Timestamp> {
+        self.end.or(self.answered_time)
+    }
+
+    /// Takes over what `other`, a part of the same unit of work, tells and this one does not.
+    pub(crate) fn absorb(&mut self, other: Node) {
+        fn fill<T>(mine: &mut Option<T>, other: Option<T>) {
+            if mine.is_none() {
+                *mine = other;
+            }
+        }
+        self.evidence.extend([other.received, other.ended].into_iter().flatten());
+        self.evidence.extend(other.evidence);
+        fill(&mut self.service, other.service);
+        fill(&mut self.caller, other.caller);
+        fill(&mut self.host, other.host);
+        fill(&mut self.method, other.method);
+        fill(&mut self.path, other.path);
+        fill(&mut self.rpc, other.rpc);
+        fill(&mut self.label, other.label);
+        fill(&mut self.status, other.status);
+        fill(&mut self.success, other.success);
+        fill(&mut self.request, other.request);
+        fill(&mut self.global, other.global);
+        fill(&mut self.volume, other.volume);
+        fill(&mut self.server, other.server);
+        fill(&mut self.attachment, other.attachment);
+        fill(&mut self.start, other.start);
+        fill(&mut self.end, other.end);
+        fill(&mut self.sent_time, other.sent_time);
+        fill(&mut self.answered_time, other.answered_time);
+        fill(&mut self.sent, other.sent);
+        fill(&mut self.received, other.received);
+        fill(&mut self.ended, other.ended);
+        fill(&mut self.error, other.error);
+        fill(&mut self.error_place, other.error_place);
+        if self.steps.is_empty() {
+            self.steps = other.steps;
+        }
+        self.asked.merge(&other.asked);
+        self.answered.merge(&other.answered);
+        self.messages.extend(other.messages);
+        self.timed_out |= other.timed_out;
+    }
+
     /// The step that it is, when the log tells just one.
     pub fn step(&self) -> Option<StepId> {
         match self.steps.as_slice() {
