@@ -1,4 +1,16 @@
 //! Layer 2: the `.flow` language. Knows nothing of logs.
 
 pub mod automaton;
+mod built_in;
 pub mod grammar;
+mod lexer;
+pub mod load;
+mod outline;
+mod parser;
+pub mod problem;
+mod resolve;
+mod tree;
+mod words;
+
+pub use load::{Specification, alone, built_in, load, specification};
+pub use problem::{Problem, ProblemLabel, ProblemLevel, SpecErrors};
