@@ -68,8 +68,10 @@ pub struct Alignment {
     pub state: StateId,
     /// Whether the flow may be over there.
     pub finish: Finish,
-    /// How it could go on to its end: the steps that have not begun, and whether the logs could show them.
+    /// How it could go on to its good end: the steps that have not begun, and whether the logs could show them.
     pub pending: Vec<(UseId, bool)>,
+    /// Whether it can come to no good end any more.
+    pub doomed: bool,
 }
 
 impl Alignment {
@@ -133,12 +135,14 @@ pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[boo
         visit.closed = true;
         let position = visit.position.clone();
         if search.left(&position) == 0 {
+            let pending = completion(automaton, position.state, visible);
             return Some(Alignment {
                 cost,
                 moves: search.path(number),
                 state: position.state,
                 finish: automaton.finish(position.state),
-                pending: completion(automaton, position.state, visible),
+                doomed: pending.is_none(),
+                pending: pending.unwrap_or_default(),
             });
         }
         search.expand(&position, cost, number);
@@ -288,7 +292,8 @@ fn ending_price(automaton: &Automaton, step: UseId, ending: Ending, observation:
 }
 
 /// The cheapest way from a state to the flow's good end: the steps that have not begun, and whether the logs could show them.
-fn completion(automaton: &Automaton, state: StateId, visible: &[bool]) -> Vec<(UseId, bool)> {
+/// `None` when there is none.
+fn completion(automaton: &Automaton, state: StateId, visible: &[bool]) -> Option<Vec<(UseId, bool)>> {
     let mut best: FxHashMap<StateId, (u32, Option<(StateId, Option<UseId>)>)> = FxHashMap::default();
     let mut queue = BinaryHeap::from([Reverse((0, state))]);
     best.insert(state, (0, None));
@@ -304,7 +309,7 @@ fn completion(automaton: &Automaton, state: StateId, visible: &[bool]) -> Vec<(U
                 at = *before;
             }
             pending.reverse();
-            return pending;
+            return Some(pending);
         }
         for edge in automaton.edges(state) {
             let (price, step) = match edge.label {
@@ -321,5 +326,5 @@ fn completion(automaton: &Automaton, state: StateId, visible: &[bool]) -> Vec<(U
             }
         }
     }
-    Vec::new()
+    None
 }
