@@ -1,6 +1,7 @@
 //! Layer 2: the `.flow` language. Knows nothing of logs.
 
 mod built_in;
+pub mod format;
 pub mod grammar;
 mod lexer;
 pub mod load;
