@@ -246,6 +246,8 @@ pub enum Guard {
     SameServer,
     /// The request has a connector.
     Connector,
+    /// The request was sent straight to cinder: no request to nova caused it.
+    Direct,
 }
 
 /// A process that users start, and its legal sequences.

@@ -2,14 +2,17 @@
 
 pub mod automaton;
 mod built_in;
+pub mod format;
 pub mod grammar;
 mod lexer;
+pub mod lint;
 pub mod load;
 mod outline;
 mod parser;
 pub mod problem;
 mod resolve;
 mod tree;
+mod walk;
 mod words;
 
 pub use load::{Specification, alone, built_in, load, specification};

@@ -230,6 +230,8 @@ pub(crate) enum GuardWords {
     SameServer,
     /// `connector`.
     Connector,
+    /// `direct`.
+    Direct,
 }
 
 /// A line of a flow or of a block.

@@ -199,9 +199,12 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// A path pattern.
+    /// A path pattern; `/` alone has no segments.
     pub(crate) fn path(&mut self) -> Result<Vec<PathSegment>, Problem> {
         let word = self.word("a path")?;
+        if word.value == "/" {
+            return Ok(Vec::new());
+        }
         match path_pattern(&word.value) {
             Ok((_, segments)) => Ok(segments),
             Err(_) => Err(Problem::error(format!("`{}` is not a path", word.value), self.at(word.span), "this")
@@ -271,7 +274,8 @@ mod tests {
     fn paths_have_segments() {
         let path = with("/volumes/{volume}/action", |words| words.path()).expect("a path");
         assert_eq!(path[1], PathSegment::Placeholder("volume".to_owned()));
-        for bad in ["volumes", "/", "/a//b", "/a/", "/{a", "/{}"] {
+        assert_eq!(with("/", |words| words.path()), Ok(Vec::new()));
+        for bad in ["volumes", "//", "/a//b", "/a/", "/{a", "/{}"] {
             assert!(with(bad, |words| words.path()).is_err(), "{bad}");
         }
     }

@@ -11,7 +11,7 @@ use crate::spec::words::Words;
 const KNOWN: [&str; 8] = ["of", "state", "rest", "illegal", "any", "unchanged", "source", "about"];
 
 /// The first words of guards.
-const GUARDS: [&str; 5] = ["multiattach", "others", "no", "same", "connector"];
+const GUARDS: [&str; 6] = ["multiattach", "others", "no", "same", "connector", "direct"];
 
 /// The words of a subject.
 pub(crate) fn subject_words(subject: Subject) -> &'static str {
@@ -101,6 +101,7 @@ fn guard(words: &mut Words) -> Result<GuardWords, Problem> {
         "others" => words.name("a state").map(GuardWords::Others),
         "no" => words.expect("others").map(|()| GuardWords::NoOthers),
         "same" => words.expect("server").map(|()| GuardWords::SameServer),
-        _ => Ok(GuardWords::Connector),
+        "connector" => Ok(GuardWords::Connector),
+        _ => Ok(GuardWords::Direct),
     }
 }

@@ -6,6 +6,12 @@ mod machine;
 mod service;
 mod step;
 
+pub(crate) use finding::{severity_word, wrong_words};
+pub(crate) use machine::subject_words;
+pub(crate) use step::{level_word, role_word};
+#[cfg(test)]
+pub(crate) use {finding::WRONGS, step::ROLES};
+
 use crate::base::span::Spanned;
 use crate::spec::grammar::{FileId, Origin};
 use crate::spec::lexer::TokenKind;

@@ -141,6 +141,7 @@ impl Resolver<'_, '_> {
             GuardWords::NoOthers => Guard::NoOthers,
             GuardWords::SameServer => Guard::SameServer,
             GuardWords::Connector => Guard::Connector,
+            GuardWords::Direct => Guard::Direct,
         }
     }
 }
