@@ -25,7 +25,9 @@ pub enum InputError {
         reason: io::Error,
     },
     /// A line is longer than a log line can be.
-    #[error("{path}:{line}: this line is longer than {limit} bytes; expected a text log; the input is not read further")]
+    #[error(
+        "{path}:{line}: this line is longer than {limit} bytes; expected a text log; the input is not read further"
+    )]
     LineTooLong {
         /// The path as given.
         path: String,
@@ -35,7 +37,9 @@ pub enum InputError {
         limit: usize,
     },
     /// Decompression gives more than may be read.
-    #[error("{path}: decompressed to more than {limit} bytes (line {line}); expected less; the input is not read further")]
+    #[error(
+        "{path}: decompressed to more than {limit} bytes (line {line}); expected less; the input is not read further"
+    )]
     TooLarge {
         /// The path as given.
         path: String,

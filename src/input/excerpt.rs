@@ -67,7 +67,8 @@ impl Excerpts {
         lines: &BTreeSet<u64>,
         texts: &mut BTreeMap<Place, String>,
     ) -> Result<(), InputError> {
-        let gone = |line: u64, reason: &str| InputError::Gone { path: source.path.clone(), line, reason: reason.into() };
+        let gone =
+            |line: u64, reason: &str| InputError::Gone { path: source.path.clone(), line, reason: reason.into() };
         let first = lines.first().copied().unwrap_or(1);
         let (mut reader, missing): (Box<dyn BufRead + '_>, &str) = match self.kept.get(&source.id) {
             Some(kept) if kept.cut => (Box::new(kept.bytes.as_slice()), "only the first 64 MiB of a pipe are kept"),

@@ -168,7 +168,8 @@ pub(crate) mod tests {
         folder.file(".hidden", b"");
         #[cfg(unix)]
         std::os::unix::fs::symlink(&folder.0, folder.0.join("b/loop")).expect("a link");
-        let found = find_sources(&[folder.path() + "/", folder.path() + "/a.log", "/no/such".into(), "-".into(), "-".into()]);
+        let found =
+            find_sources(&[folder.path() + "/", folder.path() + "/a.log", "/no/such".into(), "-".into(), "-".into()]);
         let names: Vec<_> = found
             .sources
             .iter()

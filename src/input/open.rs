@@ -69,7 +69,10 @@ pub enum Cap {
 /// # Errors
 ///
 /// When the file cannot be opened or its first bytes cannot be read.
-pub fn open_source<'a>(source: &Source, stdin: &mut Option<&'a mut (dyn Read + Send)>) -> Result<Opened<'a>, InputError> {
+pub fn open_source<'a>(
+    source: &Source,
+    stdin: &mut Option<&'a mut (dyn Read + Send)>,
+) -> Result<Opened<'a>, InputError> {
     let failed = |reason| InputError::Open { path: source.path.clone(), reason };
     let raw: Box<dyn Read + Send + 'a> = match &source.origin {
         Origin::File(path) | Origin::Stream(path) => Box::new(File::open(path).map_err(failed)?),

@@ -87,7 +87,9 @@ fn kind(message: &[u8]) -> Option<bool> {
         b'"' if METHODS.iter().any(|method| message[1..].starts_with(method)) => Some(false),
         b'A'..=b'z' | b'{' => {
             let known = SINGLE.iter().any(|head| message.starts_with(head))
-                || METHODS.iter().any(|method| message.strip_prefix(*method).is_some_and(|rest| rest.starts_with(b"call to ")))
+                || METHODS
+                    .iter()
+                    .any(|method| message.strip_prefix(*method).is_some_and(|rest| rest.starts_with(b"call to ")))
                 || memchr::memmem::find(&message[..message.len().min(100)], b" API version ").is_some();
             known.then_some(false)
         }
@@ -125,7 +127,8 @@ fn prefix(line: &[u8]) -> (usize, Level, &[u8]) {
     if let Some(named) = rest.strip_prefix(b":") {
         let Some(colon) = memchr::memchr(b':', &named[..named.len().min(80)]) else { return none };
         let logger = &named[..colon];
-        let is_logger = colon > 0 && logger.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'));
+        let is_logger =
+            colon > 0 && logger.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'));
         return match level() {
             Some(level) if is_logger => (word + 1 + colon + 1, level, logger),
             _ => none,
@@ -158,7 +161,14 @@ mod tests {
         ] {
             assert_eq!(message(line), Some(line));
         }
-        for line in ["stack@rocky:~$ openstack --debug server add", "+-----+", "", "Attach", "Volume X (HTTP 400)", "DEBUG (x) y"] {
+        for line in [
+            "stack@rocky:~$ openstack --debug server add",
+            "+-----+",
+            "",
+            "Attach",
+            "Volume X (HTTP 400)",
+            "DEBUG (x) y",
+        ] {
             assert_eq!(message(line), None, "{line}");
         }
     }

@@ -17,7 +17,9 @@ use crate::model::event::{Context, Level};
 pub(crate) type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
 
 fn digits(text: &[u8], at: usize, count: usize) -> Option<u32> {
-    text.get(at..at + count)?.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+    text.get(at..at + count)?
+        .iter()
+        .try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
 }
 
 /// `2026-11-22 08:04:15` at fixed places (also with `T` between), then perhaps `.281`, `,281` or `.281456`.
@@ -54,9 +56,8 @@ pub(crate) fn fraction(text: &[u8]) -> (&[u8], u32) {
 /// A process id and the blanks behind it.
 pub(crate) fn process(text: &[u8]) -> Parsed<'_, u32> {
     let digits = take_while_m_n(1, 10, |byte: u8| byte.is_ascii_digit());
-    let number = map_res(digits, |digits: &[u8]| {
-        scan::number(digits).and_then(|number| u32::try_from(number).ok()).ok_or(())
-    });
+    let number =
+        map_res(digits, |digits: &[u8]| scan::number(digits).and_then(|number| u32::try_from(number).ok()).ok_or(()));
     terminated(number, space1).parse(text)
 }
 
@@ -196,7 +197,9 @@ mod tests {
     #[test]
     fn contexts() {
         let ids = |text: &str| {
-            context(text.as_bytes(), false).ok().map(|(_, context)| (context.global.is_some(), context.request.is_some()))
+            context(text.as_bytes(), false)
+                .ok()
+                .map(|(_, context)| (context.global.is_some(), context.request.is_some()))
         };
         let id = "req-79f05250-8680-41f2-8ef9-53bb9bf9f60e";
         assert_eq!(ids("[-] x"), Some((false, false)));

@@ -2,15 +2,15 @@
 //! without time stamp. The year is missing: it is set to [`BASE_YEAR`] here and to that of other evidence when everything
 //! is read. The process is that of the prefix, which is the parent's for a worker's lines.
 
+use nom::Parser;
 use nom::character::complete::space1;
 use nom::sequence::{preceded, terminated};
-use nom::Parser;
 
 use super::header::{self, Parsed};
 use super::oslo::head_of;
 use super::record::Head;
-use super::sniff::Dialect;
 use super::scan;
+use super::sniff::Dialect;
 use crate::base::time::Timestamp;
 
 /// The year of stamps without one: a leap year, so that every date exists.
@@ -39,15 +39,16 @@ impl Dialect for Journal {
 /// Everything up to the oslo.log text.
 pub(crate) fn prefix(line: &[u8]) -> Parsed<'_, (Timestamp, &[u8], &[u8], u32)> {
     let failed = nom::Err::Error(());
-    let day = nom::combinator::map_res(
-        nom::bytes::complete::take_while_m_n(1, 2, |byte: u8| byte.is_ascii_digit()),
-        |day| scan::number(day).ok_or(()),
-    );
+    let day =
+        nom::combinator::map_res(nom::bytes::complete::take_while_m_n(1, 2, |byte: u8| byte.is_ascii_digit()), |day| {
+            scan::number(day).ok_or(())
+        });
     let (rest, month) = terminated(header::month, space1).parse(line)?;
     let (rest, day) = terminated(day, space1).parse(rest)?;
     let (rest, (hour, minute, second)) = header::clock(rest)?;
     let (rest, micros) = header::fraction(rest);
-    let word = |text| preceded(space1, nom::bytes::complete::take_while1(|byte: u8| !byte.is_ascii_whitespace())).parse(text);
+    let word =
+        |text| preceded(space1, nom::bytes::complete::take_while1(|byte: u8| !byte.is_ascii_whitespace())).parse(text);
     let (rest, host) = word(rest)?;
     let (rest, unit): (_, &[u8]) = word(rest)?;
     let unit = unit.strip_suffix(b":").ok_or(failed.clone())?;

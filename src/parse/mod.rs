@@ -12,5 +12,6 @@ mod scan;
 mod secrets;
 mod service;
 mod sniff;
+mod years;
 
 pub use read::{Options, Reading, read};

@@ -1,10 +1,10 @@
 //! oslo.log's text formats, with time stamp (files) and without (devstack and uwsgi, where the journal adds it), and the
 //! file that the client's `--log-file` writes (osc-lib `logs.py`), which has the same shape.
 
+use nom::Parser;
 use nom::character::complete::{space0, space1};
 use nom::combinator::opt;
 use nom::sequence::terminated;
-use nom::Parser;
 
 use super::client;
 use super::header::{self, Parsed, Tail};
@@ -59,7 +59,13 @@ impl Dialect for Untimed {
 }
 
 /// Joins the parts of a head; `rest` is the end of `line` from the message on.
-pub(crate) fn head_of<'a>(line: &'a [u8], rest: &'a [u8], time: Option<Timestamp>, process: u32, tail: Tail<'a>) -> Head<'a> {
+pub(crate) fn head_of<'a>(
+    line: &'a [u8],
+    rest: &'a [u8],
+    time: Option<Timestamp>,
+    process: u32,
+    tail: Tail<'a>,
+) -> Head<'a> {
     Head {
         time,
         process,
@@ -185,14 +191,22 @@ mod tests {
     fn only_a_traceback_line_may_continue() {
         let may = |line: &str| Oslo.head(line.as_bytes()).expect("a head").may_continue;
         assert!(may("2026-11-22 08:18:33.684 11134 ERROR cinder.volume.manager Traceback (most recent call last):"));
-        assert!(may("2018-06-26 04:10:56.366 22822 ERROR nova.compute.manager [instance: 2775afe3-baa5-41f7-ade0-3bb3cba46c85]   File"));
+        assert!(may(
+            "2018-06-26 04:10:56.366 22822 ERROR nova.compute.manager [instance: 2775afe3-baa5-41f7-ade0-3bb3cba46c85]   File"
+        ));
         assert!(!may("2026-11-22 08:18:33.684 11134 ERROR cinder.volume.manager [-] x"));
         assert!(!may("2026-11-22 08:18:33.684 11134 INFO cinder.volume.manager x"));
     }
 
     #[test]
     fn other_lines_have_no_head() {
-        for line in ["", "    <serial>x</serial>", "Date: Tue, 26 Jun 2018 07:01:05 GMT", "2026-11-22 08:18:33.684", "2026-11-22 what"] {
+        for line in [
+            "",
+            "    <serial>x</serial>",
+            "Date: Tue, 26 Jun 2018 07:01:05 GMT",
+            "2026-11-22 08:18:33.684",
+            "2026-11-22 what",
+        ] {
             assert!(Oslo.head(line.as_bytes()).is_none(), "{line}");
         }
     }

@@ -34,7 +34,9 @@ impl Head<'_> {
             return false;
         }
         match (self.time, next.time) {
-            (Some(first), Some(second)) if !self.program.is_empty() => (0..=JOURNAL_SLACK).contains(&second.since(first)),
+            (Some(first), Some(second)) if !self.program.is_empty() => {
+                (0..=JOURNAL_SLACK).contains(&second.since(first))
+            }
             (first, second) => first == second,
         }
     }

@@ -69,9 +69,9 @@ pub(crate) fn strip_colours(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut taken = 0;
     loop {
         let rest = &bytes[at + 1..];
-        let length = rest.strip_prefix(b"[").map(|code| {
-            code.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count()
-        });
+        let length = rest
+            .strip_prefix(b"[")
+            .map(|code| code.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count());
         if let Some(length) = length.filter(|length| rest.get(length + 1) == Some(&b'm')) {
             plain.extend_from_slice(&bytes[taken..at]);
             taken = at + length + 3;
@@ -96,10 +96,16 @@ mod tests {
     #[test]
     fn dialects() {
         assert_eq!(name("x\n2026-11-22 08:04:19.756 4498 INFO nova.compute.manager [-] y\n"), Some("oslo"));
-        assert_eq!(name("2026-11-22 08:17:24.063 13346 INFO osc_lib.shell [ demo None] START with options: a"), Some("client-logfile"));
+        assert_eq!(
+            name("2026-11-22 08:17:24.063 13346 INFO osc_lib.shell [ demo None] START with options: a"),
+            Some("client-logfile")
+        );
         assert_eq!(name("prose\nREQ: curl -g\nprose"), Some("client"));
         assert_eq!(name("DEBUG (session:580) REQ: curl -g"), Some("client"));
-        assert_eq!(name("Nov 22 08:13:34.377824 vm nova-compute[8873]: INFO nova.compute.manager [-] x"), Some("journal"));
+        assert_eq!(
+            name("Nov 22 08:13:34.377824 vm nova-compute[8873]: INFO nova.compute.manager [-] x"),
+            Some("journal")
+        );
         assert_eq!(name("\u{1b}[00;36mINFO nova.compute.manager [\u{1b}[01;36m-\u{1b}[00m] x"), Some("oslo-untimed"));
         assert_eq!(name("{\"a\": 1}\n"), None);
         assert_eq!(name(""), None);
