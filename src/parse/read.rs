@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::ops::Range;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -211,13 +212,15 @@ fn look(reader: &mut ChunkReader<'_>, chunk_bytes: usize) -> Result<Note, InputE
 struct Progress {
     summary: SourceSummary,
     writers: FxHashMap<WriterKey, Writer>,
-    events: Vec<Event>,
+    /// Where its events are among all.
+    events: Range<usize>,
     times: Option<(Timestamp, Timestamp)>,
 }
 
-/// Joins what the chunks give.
+/// Joins what the chunks give, which comes in the order of the inputs and their lines.
 struct Merger {
     inputs: Vec<Progress>,
+    events: Vec<Event>,
 }
 
 impl Merger {
@@ -230,7 +233,7 @@ impl Merger {
             },
             ..Progress::default()
         };
-        Self { inputs: sources.iter().map(progress).collect() }
+        Self { inputs: sources.iter().map(progress).collect(), events: Vec::new() }
     }
 
     fn add(&mut self, source: SourceId, mut parsed: Parsed) {
@@ -249,7 +252,11 @@ impl Merger {
         for event in parsed.events.iter_mut().take_while(|event| event.time.is_none()) {
             event.time = carried;
         }
-        input.events.append(&mut parsed.events);
+        if input.events.is_empty() {
+            input.events.start = self.events.len();
+        }
+        self.events.append(&mut parsed.events);
+        input.events.end = self.events.len();
         if let Some((first, last)) = parsed.times {
             input.times = Some((input.times.map_or(first, |(first, _)| first), last));
         }
@@ -260,17 +267,18 @@ impl Merger {
             let note = notes.get(&SourceId(index as u32)).copied().unwrap_or_default();
             note.dialect.is_none_or(Dialect::has_year)
         };
-        let mut inputs = self.inputs;
-        let evidence =
-            years::evidence(inputs.iter().enumerate().filter(|(index, _)| has_year(*index)).flat_map(|(_, input)| {
-                let times = input.writers.values().filter_map(|writer| writer.first);
-                times.chain(input.events.iter().filter_map(years::date_of))
-            }));
-        let (mut events, mut summaries) = (Vec::new(), Vec::new());
-        for (index, mut input) in inputs.drain(..).enumerate() {
+        let mut events = self.events;
+        let dated = self.inputs.iter().enumerate().filter(|(index, _)| has_year(*index));
+        let evidence = years::evidence(dated.flat_map(|(_, input)| {
+            let dates = events[input.events.clone()].iter().filter_map(years::date_of);
+            input.writers.values().filter_map(|writer| writer.first).chain(dates)
+        }));
+        let mut summaries = Vec::new();
+        for (index, input) in self.inputs.into_iter().enumerate() {
             let note = notes.get(&SourceId(index as u32)).copied().unwrap_or_default();
+            let own_events = &mut events[input.events];
             let assigned = Assigned::new(&input.summary.path, &input.writers, names);
-            for event in &mut input.events {
+            for event in own_events.iter_mut() {
                 event.service = assigned.of((event.process, event.service));
             }
             let mut summary = input.summary;
@@ -278,9 +286,8 @@ impl Merger {
             summary.remark = summary.remark.or(note.remark.map(str::to_owned));
             summary.coverage = coverage(input.writers, &assigned);
             if !has_year(index) {
-                years::set(evidence, input.times, &mut input.events, &mut summary.coverage);
+                years::set(evidence, input.times, own_events, &mut summary.coverage);
             }
-            events.append(&mut input.events);
             summaries.push(summary);
         }
         (events, summaries)

@@ -19,22 +19,30 @@ pub(super) fn extract(record: &Record<'_>, emit: &mut dyn FnMut(EventKind)) {
             emit(event);
         }
     } else if let Some(answer) = text.strip_prefix(b"RESP BODY: ") {
-        emit(EventKind::HttpBody { body: body::answer(answer) });
+        emit_body(answer, emit);
     } else if let Some(answer) = text.strip_prefix(b"RESP: ").or_else(|| logger.ends_with(b".response").then_some(text))
     {
         let body_start = memmem::find(answer, b"RESP BODY: ");
         if let Some(event) = answered(&answer[..body_start.unwrap_or(answer.len())]) {
             emit(event);
             if let Some(start) = body_start {
-                emit(EventKind::HttpBody { body: body::answer(&answer[start + b"RESP BODY: ".len()..]) });
+                emit_body(&answer[start + b"RESP BODY: ".len()..], emit);
             }
         }
     } else if logger.ends_with(b".body") {
-        emit(EventKind::HttpBody { body: body::answer(text) });
+        emit_body(text, emit);
     } else if let Some(url) = text.strip_prefix(b"Making authentication request to ") {
         emit(EventKind::HttpAuthenticating { url: masked_url(until(url, b" \r\n")) });
     } else if let Some(event) = used(record.first_line()).or_else(|| connected(record.first_line())) {
         emit(event);
+    }
+}
+
+/// Says what an answer's body holds, when it holds anything of interest.
+fn emit_body(text: &[u8], emit: &mut dyn FnMut(EventKind)) {
+    let body = body::answer(text);
+    if body != Body::default() {
+        emit(EventKind::HttpBody { body });
     }
 }
 
