@@ -1,1 +1,17 @@
 //! Layer 2: one file per log dialect; records and events out. Knows nothing of the specification.
+
+mod assemble;
+mod client;
+mod events;
+mod header;
+mod journal;
+mod oslo;
+mod read;
+mod record;
+mod scan;
+mod secrets;
+mod service;
+mod sniff;
+mod years;
+
+pub use read::{Options, Reading, read};
