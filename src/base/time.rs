@@ -13,7 +13,15 @@ pub const SECOND: i64 = 1_000_000;
 
 impl Timestamp {
     /// The moment of a calendar date and time of day; `None` when there is no such date or time.
-    pub fn from_parts(year: i64, month: u32, day: u32, hour: u32, minute: u32, second: u32, micros: u32) -> Option<Self> {
+    pub fn from_parts(
+        year: i64,
+        month: u32,
+        day: u32,
+        hour: u32,
+        minute: u32,
+        second: u32,
+        micros: u32,
+    ) -> Option<Self> {
         let month_is_good = (1..=12).contains(&month) && (1..=31).contains(&day);
         if !month_is_good || hour > 23 || minute > 59 || second > 60 || micros > 999_999 {
             return None;
