@@ -118,7 +118,8 @@ impl Histories {
             let mut walk = Walk { grammar, machine, records, multiattach: multiattach.get(&volume).copied(), status: None, previous: None, attachments: Vec::new() };
             for id in nodes {
                 let before = track.seen.iter().rev().find(|seen| seen.to.is_some() && seen.to <= graph.node(id).beginning());
-                let subject = Work { id, node: graph.node(id), server: resources.server(id) };
+                let (server, direct) = (resources.server(id), resources.is_direct(graph, id));
+                let subject = Work { id, node: graph.node(id), server, direct };
                 let change = walk.step(&subject, before.map(|seen| seen.status.as_str()));
                 histories.by_node.insert(id, (volume, track.changes.len()));
                 track.changes.push(change);
@@ -140,6 +141,7 @@ struct Work<'a> {
     id: NodeId,
     node: &'a Node,
     server: Option<Uuid>,
+    direct: bool,
 }
 
 /// An attachment record while its volume's history is followed.
@@ -272,6 +274,7 @@ impl Walk<'_> {
             Guard::NoOthers => others().next().is_none(),
             Guard::SameServer => work.server.is_some() && self.attachments.iter().any(|other| other.server == work.server),
             Guard::Connector => work.node.asked.connector,
+            Guard::Direct => work.direct,
         }
     }
 

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use crate::model::event::RequestId;
 use crate::trace::graph::CallGraph;
-use crate::trace::node::{NodeId, NodeKind};
+use crate::model::vocabulary::ServiceId;
+use crate::trace::node::{Node, NodeId, NodeKind};
 
 /// What each node is about, by the number of the node.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +14,8 @@ pub struct Resources {
     volumes: Vec<Option<Uuid>>,
     servers: Vec<Option<Uuid>>,
     tops: Vec<NodeId>,
+    /// Service and id of every request served.
+    served: FxHashSet<(ServiceId, RequestId)>,
 }
 
 impl Resources {
@@ -22,7 +25,9 @@ impl Resources {
         let tops: Vec<NodeId> = graph.nodes().map(|(id, _)| top(graph, id)).collect();
         let volumes = graph.nodes().map(|(_, node)| node.volume).collect();
         let servers = graph.nodes().map(|(_, node)| node.server).collect();
-        let mut resources = Self { volumes, servers, tops };
+        let own = |(_, node): (NodeId, &Node)| (node.kind == NodeKind::Http).then_some(()).and(node.service.zip(node.request));
+        let served = graph.nodes().filter_map(own).collect();
+        let mut resources = Self { volumes, servers, tops, served };
         let by_chain = resources.only(graph, &resources.servers);
         for index in 0..resources.servers.len() {
             let of_chain = || chain(graph, resources.tops[index]).and_then(|key| *by_chain.get(&key)?);
@@ -48,6 +53,13 @@ impl Resources {
     /// The volume that a node is about.
     pub fn volume(&self, id: NodeId) -> Option<Uuid> {
         self.volumes[id.0 as usize]
+    }
+
+    /// Whether a node belongs to requests that were sent straight to the service that serves it: the chain's first request is
+    /// one of its own.
+    pub fn is_direct(&self, graph: &CallGraph, id: NodeId) -> bool {
+        let own = graph.node(id).service.zip(chain(graph, self.top(id)));
+        own.is_some_and(|own| self.served.contains(&own))
     }
 
     /// The first cause of a node that is no client command; the node itself when it has none.
