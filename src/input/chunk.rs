@@ -26,25 +26,22 @@ pub struct ChunkReader<'a> {
     buffer: Vec<u8>,
     next_line: u64,
     ended: bool,
+    /// Why the input ended before its end, until that is told.
+    failure: Option<InputError>,
 }
 
 impl<'a> ChunkReader<'a> {
     /// Begins to read.
     pub fn new(source: &Source, opened: Opened<'a>, limits: Limits) -> Self {
         let path = source.path.clone();
-        Self { opened, source: source.id, path, limits, buffer: Vec::new(), next_line: 1, ended: false }
+        Self { opened, source: source.id, path, limits, buffer: Vec::new(), next_line: 1, ended: false, failure: None }
     }
 
-    /// The first bytes of the input, at least `wanted` unless it is shorter. For use before the first piece is taken.
-    ///
-    /// # Errors
-    ///
-    /// When reading fails or a cap is hit.
-    pub fn peek(&mut self, wanted: usize) -> Result<&[u8], InputError> {
-        if self.buffer.len() < wanted {
-            self.fill(wanted - self.buffer.len())?;
-        }
-        Ok(&self.buffer)
+    /// The first bytes of the input, at least `wanted` unless it is shorter or fails before. For use before the first
+    /// piece is taken.
+    pub fn peek(&mut self, wanted: usize) -> &[u8] {
+        self.fill(wanted);
+        &self.buffer
     }
 
     /// The next piece, cut in front of a line that `begins` says a record begins with. A record longer than the line
@@ -57,15 +54,12 @@ impl<'a> ChunkReader<'a> {
     pub fn next_chunk(&mut self, begins: &dyn Fn(&[u8]) -> bool) -> Option<Result<Chunk, InputError>> {
         let mut wanted = self.limits.chunk_bytes.max(1);
         loop {
-            if !self.ended && self.buffer.len() < wanted {
-                if let Err(error) = self.fill(wanted - self.buffer.len()) {
-                    self.buffer.clear();
-                    self.ended = true;
-                    return Some(Err(error));
-                }
+            self.fill(wanted);
+            if self.ended && self.buffer.is_empty() {
+                return self.failure.take().map(Err);
             }
             if self.ended && self.buffer.len() <= wanted {
-                return (!self.buffer.is_empty()).then(|| self.take(self.buffer.len()));
+                return Some(self.take(self.buffer.len()));
             }
             let window = &self.buffer[..wanted.min(self.buffer.len())];
             if let Some(cut) = last_beginning(window, begins) {
@@ -77,7 +71,7 @@ impl<'a> ChunkReader<'a> {
                     None => Err(self.too_long(self.next_line)),
                 });
             }
-            wanted = wanted.saturating_mul(2).min(self.limits.line_bytes + 1);
+            wanted = wanted.saturating_mul(2).min(self.limits.line_bytes.saturating_add(1));
         }
     }
 
@@ -88,34 +82,43 @@ impl<'a> ChunkReader<'a> {
         if let Some(before) = overlong_line(&bytes, self.limits.line_bytes) {
             return Err(self.too_long(first_line + before));
         }
-        self.next_line += memchr_iter(b'\n', &bytes).count() as u64;
+        self.next_line += newlines(&bytes);
         Ok(Chunk { source: self.source, first_line, bytes })
     }
 
     fn too_long(&mut self, line: u64) -> InputError {
         self.ended = true;
+        self.failure = None;
         self.buffer = Vec::new();
         InputError::LineTooLong { path: self.path.clone(), line, limit: self.limits.line_bytes }
     }
 
-    fn fill(&mut self, wanted: usize) -> Result<(), InputError> {
-        let before = self.buffer.len();
-        self.buffer.reserve_exact(wanted);
-        let (path, line) = (|| self.path.clone(), self.next_line.saturating_sub(1));
-        let length = match self.opened.fill(&mut self.buffer, wanted) {
-            Ok(length) => length,
-            Err(reason) => {
-                let line = line + memchr_iter(b'\n', &self.buffer[before.min(self.buffer.len())..]).count() as u64;
-                return Err(InputError::Read { path: path(), line, reason });
-            }
-        };
-        self.ended = length < wanted;
-        match self.opened.cap(&self.limits) {
-            None => Ok(()),
-            Some(Cap::Size) => Err(InputError::TooLarge { path: path(), line, limit: self.limits.decompressed_bytes }),
-            Some(Cap::Ratio) => Err(InputError::RatioTooHigh { path: path(), line, limit: self.limits.ratio }),
+    /// Reads until there are `wanted` bytes, the input ends or fails.
+    fn fill(&mut self, wanted: usize) {
+        if self.ended || self.buffer.len() >= wanted {
+            return;
         }
+        let missing = wanted - self.buffer.len();
+        self.buffer.reserve_exact(missing);
+        let result = self.opened.fill(&mut self.buffer, missing);
+        let (cap, limits) = (self.opened.cap(&self.limits), self.limits);
+        if let (Ok(length), None) = (&result, cap) {
+            self.ended = *length < missing;
+            return;
+        }
+        self.ended = true;
+        let (path, line) = (self.path.clone(), self.next_line - 1 + newlines(&self.buffer));
+        self.failure = match (result, cap) {
+            (Err(reason), _) => Some(InputError::Read { path, line, reason }),
+            (_, Some(Cap::Size)) => Some(InputError::TooLarge { path, line, limit: limits.decompressed_bytes }),
+            (_, Some(Cap::Ratio)) => Some(InputError::RatioTooHigh { path, line, limit: limits.ratio }),
+            (_, None) => None,
+        };
     }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// How many lines precede the first line of more than `limit` bytes.
@@ -158,4 +161,108 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
         let line = &bytes[begin..end];
         Some((begin, line.strip_suffix(b"\r").unwrap_or(line)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::input::Origin;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).expect("compressed");
+        encoder.finish().expect("compressed")
+    }
+
+    fn read(bytes: &[u8], limits: Limits) -> (Vec<Chunk>, Option<InputError>) {
+        let source = Source { id: SourceId(0), path: "x.log".into(), origin: Origin::StandardInput, remark: None };
+        let opened = Opened::new(Box::new(Cursor::new(bytes.to_vec()))).expect("opened");
+        let mut reader = ChunkReader::new(&source, opened, limits);
+        let mut chunks = Vec::new();
+        while let Some(next) = reader.next_chunk(&|line| line.starts_with(b"+")) {
+            match next {
+                Ok(chunk) => chunks.push(chunk),
+                Err(error) => return (chunks, Some(error)),
+            }
+        }
+        (chunks, None)
+    }
+
+    #[test]
+    fn pieces_begin_with_records() {
+        let limits = Limits { chunk_bytes: 12, ..Limits::default() };
+        let (chunks, error) = read(b"+one\n two\n+three\n+four\n four\n", limits);
+        let texts: Vec<_> =
+            chunks.iter().map(|chunk| (chunk.first_line, String::from_utf8_lossy(&chunk.bytes).into_owned())).collect();
+        assert!(error.is_none());
+        assert_eq!(
+            texts,
+            [
+                (
+                    1,
+                    "+one
+ two
++three
+"
+                    .into()
+                ),
+                (
+                    4,
+                    "+four
+ four
+"
+                    .into()
+                )
+            ]
+        );
+    }
+
+    #[test]
+    fn members_are_joined_and_a_cut_file_gives_what_it_has() {
+        let mut bytes = gzip(b"+one\n");
+        bytes.extend(gzip(b"+two\n"));
+        let (chunks, error) = read(&bytes, Limits::default());
+        assert!(error.is_none());
+        assert_eq!(chunks[0].bytes, b"+one\n+two\n");
+        let (chunks, error) = read(&bytes[..bytes.len() - 3], Limits::default());
+        assert_eq!(chunks[0].bytes, b"+one\n+two\n");
+        assert_eq!(error.map(|error| error.to_string().starts_with("cannot read x.log beyond line 2: ")), Some(true));
+    }
+
+    #[test]
+    fn caps_are_errors_that_say_so() {
+        let long = b"+ aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n".repeat(50_000);
+        let small = Limits { decompressed_bytes: 1000, chunk_bytes: 100, ..Limits::default() };
+        let (chunks, error) = read(&gzip(&long), small);
+        assert!(chunks.len() > 3);
+        assert!(matches!(error, Some(InputError::TooLarge { limit: 1000, .. })), "{error:?}");
+        let tight = Limits { ratio: 20, ratio_from: 1000, ..Limits::default() };
+        assert!(matches!(read(&gzip(&long), tight).1, Some(InputError::RatioTooHigh { .. })));
+        assert!(read(&long, tight).1.is_none());
+        let short_lines = Limits { line_bytes: 20, chunk_bytes: 10, ..Limits::default() };
+        let (chunks, error) = read(b"+one\n+two\n0123456789012345678901\n+three\n", short_lines);
+        assert_eq!(chunks[0].bytes, b"+one\n");
+        assert!(matches!(error, Some(InputError::LineTooLong { line: 3, .. })), "{error:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_or_doubled(text in "[+a\n]{0,200}", chunk_bytes in 1_usize..50) {
+            let (chunks, error) = read(text.as_bytes(), Limits { chunk_bytes, ..Limits::default() });
+            prop_assert!(error.is_none());
+            let mut joined = Vec::new();
+            for chunk in &chunks {
+                prop_assert_eq!(chunk.first_line, 1 + newlines(&joined));
+                prop_assert!(joined.is_empty() || chunk.bytes.starts_with(b"+"));
+                joined.extend_from_slice(&chunk.bytes);
+            }
+            prop_assert_eq!(joined, text.as_bytes());
+        }
+    }
 }

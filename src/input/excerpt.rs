@@ -126,3 +126,33 @@ fn skip_line(reader: &mut dyn BufRead, count: u64, number: &mut u64) -> std::io:
     reader.consume(used);
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::find::tests::Folder;
+    use crate::input::find_sources;
+
+    fn texts(excerpts: &Excerpts, lines: &[u64]) -> (Vec<String>, usize) {
+        let places: Vec<_> = lines.iter().map(|&line| Place { source: SourceId(0), line }).collect();
+        let (texts, errors) = excerpts.lines(&places);
+        (texts.into_values().collect(), errors.len())
+    }
+
+    #[test]
+    fn lines_of_files_and_pipes() {
+        let folder = Folder::new("excerpt");
+        let long = "x".repeat(LONGEST + 10);
+        let content = format!("one\r\ntwo\n{long}\nfour\nfive");
+        let path = folder.file("a.log", content.as_bytes());
+        let file = Excerpts::new(find_sources(&[path]).sources, BTreeMap::new());
+        let mut kept = KeptInput::default();
+        kept.extend(content.as_bytes());
+        let pipe = Excerpts::new(find_sources(&["-".into()]).sources, BTreeMap::from([(SourceId(0), kept)]));
+        for excerpts in [file, pipe] {
+            assert_eq!(texts(&excerpts, &[5, 1, 2]), (vec!["one".into(), "two".into(), "five".into()], 0));
+            let (found, errors) = texts(&excerpts, &[3, 4, 9]);
+            assert_eq!((found[0].len(), found[1].as_str(), found.len(), errors), (LONGEST, "four", 2, 1));
+        }
+    }
+}

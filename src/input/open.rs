@@ -18,18 +18,21 @@ pub struct Limits {
     pub line_bytes: usize,
     /// The most that one compressed input may give.
     pub decompressed_bytes: u64,
-    /// The most bytes that one compressed byte may give, once [`Limits::RATIO_FROM`] bytes have come out.
+    /// The most bytes that one compressed byte may give, once `ratio_from` bytes have come out.
     pub ratio: u64,
-}
-
-impl Limits {
-    /// The ratio is looked at after that many bytes.
-    pub const RATIO_FROM: u64 = 64 << 20;
+    /// See `ratio`.
+    pub ratio_from: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { chunk_bytes: 4 << 20, line_bytes: 64 << 20, decompressed_bytes: 64 << 30, ratio: 500 }
+        Self {
+            chunk_bytes: 4 << 20,
+            line_bytes: 64 << 20,
+            decompressed_bytes: 64 << 30,
+            ratio: 500,
+            ratio_from: 64 << 20,
+        }
     }
 }
 
@@ -115,7 +118,7 @@ impl<'a> Opened<'a> {
         if self.produced > limits.decompressed_bytes {
             return Some(Cap::Size);
         }
-        let is_bomb = self.produced > Limits::RATIO_FROM && self.produced / compressed.max(1) > limits.ratio;
+        let is_bomb = self.produced > limits.ratio_from && self.produced / compressed.max(1) > limits.ratio;
         is_bomb.then_some(Cap::Ratio)
     }
 }

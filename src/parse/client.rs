@@ -113,7 +113,7 @@ fn prefix(line: &[u8]) -> (usize, Level, &[u8]) {
         let padded = [name, b" "].concat();
         header::level(&padded).ok().map(|(_, (level, _))| level)
     };
-    if word < 4 || word > 8 {
+    if !(4..=8).contains(&word) {
         return none;
     }
     if let Some(place) = rest.strip_prefix(b" (") {

@@ -12,6 +12,8 @@ mod scan;
 mod secrets;
 mod service;
 mod sniff;
+#[cfg(test)]
+mod tests;
 mod years;
 
 pub use read::{Options, Reading, read};

@@ -174,15 +174,9 @@ impl Feeder<'_> {
             self.kept.insert(source.id, KeptInput::default());
         }
         let mut reader = ChunkReader::new(source, opened, self.limits);
-        let note = match look(&mut reader, self.limits.chunk_bytes) {
-            Ok(note) => note,
-            Err(error) => {
-                self.errors.push(error);
-                return true;
-            }
-        };
+        let note = look(&mut reader, self.limits.chunk_bytes);
         self.notes.insert(source.id, note);
-        let is_text = note.dialect.is_some() || note.remark == Some(NO_RECORDS);
+        let is_text = note.dialect.is_some() || matches!(note.remark, Some(NO_RECORDS | EMPTY));
         self.current = is_text.then_some((reader, note.dialect, is_kept));
         true
     }
@@ -191,20 +185,22 @@ impl Feeder<'_> {
 /// The remark about a text without log records.
 const NO_RECORDS: &str = "no OpenStack log records recognised";
 
+/// The remark about an input without a byte.
+const EMPTY: &str = "empty file";
+
 /// Tells what an input is by its first bytes.
-fn look(reader: &mut ChunkReader<'_>, chunk_bytes: usize) -> Result<Note, InputError> {
-    let head = reader.peek(SNIFFED)?;
-    if head.is_empty() {
-        return Ok(Note { dialect: None, remark: Some("empty file") });
-    }
+fn look(reader: &mut ChunkReader<'_>, chunk_bytes: usize) -> Note {
+    let head = reader.peek(SNIFFED);
+    let without_dialect = |remark| Note { dialect: None, remark: Some(remark) };
     if let Some(kind) = open::binary_kind(head) {
-        return Ok(Note { dialect: None, remark: Some(kind) });
+        return without_dialect(kind);
     }
-    let mut dialect = sniff(head);
-    if dialect.is_none() {
-        dialect = sniff(reader.peek(chunk_bytes)?);
+    let dialect = sniff(head).or_else(|| sniff(reader.peek(chunk_bytes)));
+    match dialect {
+        None if reader.peek(1).is_empty() => without_dialect(EMPTY),
+        None => without_dialect(NO_RECORDS),
+        dialect => Note { dialect, remark: None },
     }
-    Ok(Note { dialect, remark: dialect.is_none().then_some(NO_RECORDS) })
 }
 
 /// What was read of one input so far.

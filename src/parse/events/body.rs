@@ -58,10 +58,8 @@ pub(crate) fn answer(text: &[u8]) -> Body {
                 body.attachment = id_of(attachment, &["id"]);
             }
             ("volumeAttachment", Value::Object(attachment)) => collect(attachment, &mut body),
-            (_, Value::Object(other)) => {
-                if other.contains_key("message") && other.contains_key("code") {
-                    body.error = text_of(other, &["message"]);
-                }
+            (_, Value::Object(other)) if other.contains_key("message") && other.contains_key("code") => {
+                body.error = text_of(other, &["message"]);
             }
             _ => {}
         }
@@ -176,4 +174,78 @@ fn quoted(text: &[u8]) -> Option<&[u8]> {
     let text = text.strip_prefix(b"u").unwrap_or(text);
     let quote = *text.first().filter(|quote| matches!(quote, b'"' | b'\''))?;
     Some(until(&text[1..], &[quote]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VOLUME: &str = "c6e212b4-13cb-4727-bb3a-772a4c2bf842";
+    const SERVER: &str = "d073926b-de15-4a30-9942-e20186d6d3d9";
+
+    fn id(text: &str) -> Option<Uuid> {
+        Uuid::parse_str(text).ok()
+    }
+
+    #[test]
+    fn requests_in_json_python_and_cut() {
+        let attach = format!(
+            "{{\"os-attach\": {{\"mountpoint\": \"/dev/vdb\", \"mode\": \"rw\", \"instance_uuid\": \"{SERVER}\"}}}} get_method /x.py:9"
+        );
+        let cut = &attach[..attach.len() - 20];
+        let repr =
+            format!("{{u'os-attach': {{u'instance_uuid': u'{SERVER}', u'mountpoint': u'/dev/vdb', u'mode': u'rw'}}}}");
+        for text in [attach.clone(), format!("b'{attach}'"), cut.to_owned(), repr] {
+            let body = request(text.as_bytes(), true);
+            assert_eq!(body.action.as_deref(), Some("os-attach"), "{text}");
+            assert_eq!((body.server, body.device.as_deref()), (id(SERVER), Some("/dev/vdb")), "{text}");
+        }
+        let create = format!(
+            "{{\"attachment\": {{\"volume_uuid\": \"{VOLUME}\", \"connector\": null, \"instance_uuid\": \"{SERVER}\"}}}}"
+        );
+        let body = request(create.as_bytes(), false);
+        assert_eq!((body.action, body.volume, body.server, body.connector), (None, id(VOLUME), id(SERVER), false));
+        let update =
+            br#"{"attachment": {"connector": {"ip": "127.0.0.1", "host": "compute1", "mountpoint": "/dev/sdb"}}}"#;
+        let body = request(update, false);
+        assert_eq!(
+            (body.connector, body.host.as_deref(), body.device.as_deref()),
+            (true, Some("compute1"), Some("/dev/sdb"))
+        );
+        let body = request(br#"{"os-detach": {"attachment_id": null}}"#, true);
+        assert_eq!((body.action.as_deref(), body.attachment), (Some("os-detach"), None));
+        let body = request(br#"{"os-reset_status": {"status": "available", "attach_status": "detached"}}"#, true);
+        assert_eq!(body.status.as_deref(), Some("available"));
+        assert_eq!(request(br#"{"reboot": {"type": "HARD"}}"#, true).action.as_deref(), Some("reboot"));
+        let volume = format!(
+            "{{\"volumeAttachment\": {{\"volumeId\": \"{VOLUME}\", \"device\": null, \"delete_on_termination\": true}}}}"
+        );
+        let body = request(volume.as_bytes(), false);
+        assert_eq!((body.volume, body.device, body.delete_on_termination), (id(VOLUME), None, Some(true)));
+    }
+
+    #[test]
+    fn answers() {
+        let volume = format!(
+            r#"{{"volume": {{"id": "{VOLUME}", "status": "in-use", "name": "data", "multiattach": false, "attachments": [{{"server_id": "{SERVER}", "attachment_id": "{VOLUME}", "id": "{VOLUME}"}}]}}}}"#
+        );
+        let seen = &answer(volume.as_bytes()).volumes[0];
+        assert_eq!((seen.status.as_deref(), seen.multiattach), (Some("in-use"), Some(false)));
+        assert_eq!(seen.attachments, [(id(VOLUME), id(SERVER))]);
+        let attachment = format!(
+            r#"{{"attachment": {{"id": "{VOLUME}", "instance": "{SERVER}", "volume_id": "{VOLUME}", "connection_info": {{"auth_password": "labsecret"}}}}}}"#
+        );
+        let body = answer(attachment.as_bytes());
+        assert_eq!((body.attachment, body.server, body.volume), (id(VOLUME), id(SERVER), id(VOLUME)));
+        assert!(!format!("{body:?}").contains("labsecret"));
+        assert_eq!(answer(br#"{"attachments": []}"#).remaining, Some(0));
+        let error = answer(br#"{"itemNotFound": {"code": 404, "message": "Volume x could not be found."}}"#);
+        assert_eq!(error.error.as_deref(), Some("Volume x could not be found."));
+        let servers = format!(r#"{{"servers": [{{"id": "{SERVER}", "name": "web"}}]}}"#);
+        assert_eq!(
+            answer(servers.as_bytes()).servers,
+            [(Uuid::parse_str(SERVER).expect("an id"), Some("web".to_owned()))]
+        );
+        assert_eq!(answer(br#"{"ports": []}"#), Body::default());
+    }
 }

@@ -2,7 +2,7 @@
 //! `api/openstack/wsgi.py` and `api/middleware/fault.py`, eventlet `wsgi.py`. Words that oslo.i18n translates are not
 //! looked at, only methods, URLs, JSON and numbers.
 
-use crate::model::event::EventKind;
+use crate::model::event::{EventKind, Level};
 use crate::parse::record::Record;
 use crate::parse::scan::{after, last_component, lossy, micros, number, until};
 
@@ -11,7 +11,9 @@ use super::http::masked_url;
 
 pub(super) fn extract(record: &Record<'_>, emit: &mut dyn FnMut(EventKind)) {
     let text = record.message;
-    if let Some(event) = access(text).or_else(|| begun(text)).or_else(|| ended(text)).or_else(|| action(text)) {
+    let is_debug = record.head.level == Level::Debug;
+    let action = || is_debug.then(|| action(text, record.text())).flatten();
+    if let Some(event) = access(text).or_else(|| begun(text)).or_else(|| ended(text)).or_else(action) {
         emit(event);
     }
 }
@@ -72,7 +74,7 @@ fn ended(text: &[u8]) -> Option<EventKind> {
 
 /// `Action: 'create', calling method: <bound method X.create of <...>>, body: {...}`, `Calling method 'show'`,
 /// `Action body: {...}` and the same in other languages.
-fn action(text: &[u8]) -> Option<EventKind> {
+fn action(text: &[u8], first_line: &[u8]) -> Option<EventKind> {
     if let Some(body) = text.strip_prefix(b"Action body: ") {
         return Some(EventKind::RequestAction { controller: String::new(), body: body::request(body, true) });
     }
@@ -96,7 +98,8 @@ fn action(text: &[u8]) -> Option<EventKind> {
                     (name, &method[name.len()..])
                 }
                 // Calling method 'show'
-                None => (word, &b""[..]),
+                None if first_line.ends_with(b"'") => (word, &b""[..]),
+                None => return None,
             }
         }
     };
