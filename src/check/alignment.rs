@@ -36,8 +36,6 @@ pub struct Observation {
     pub status: Option<u16>,
     /// Whether it went well, for its end, where a log tells.
     pub success: Option<bool>,
-    /// Whether it may occur anywhere in this flow.
-    pub anytime: bool,
     /// The chain that it belongs to.
     pub chain: usize,
     /// Observations of other chains that are known to come before it.
@@ -83,6 +81,8 @@ impl Alignment {
 
 /// The cost of a step that is missing or not allowed.
 pub const DEVIATION: u32 = 1_000;
+/// What an unexpected step costs more than a missing one: a variant that knows the step explains it better.
+const STRANGE: u32 = 10;
 /// The cost of assuming a step that no log could show.
 const UNSEEN: u32 = 2;
 /// The cost of assuming that an attempt broke off for a reason that no step shows.
@@ -232,7 +232,7 @@ impl Search<'_> {
         let log_cost = match (observation.phase, is_skipped) {
             (Phase::Begin, _) => {
                 after_log.skipped.push(observation.node);
-                if observation.anytime { 1 } else { DEVIATION }
+                DEVIATION + STRANGE
             }
             (Phase::End, Some(place)) => {
                 after_log.skipped.remove(place);
@@ -315,9 +315,8 @@ fn completion(automaton: &Automaton, state: StateId, visible: &[bool]) -> Option
             let (price, step) = match edge.label {
                 Label::Begin(step) => (if visible[step as usize] { DEVIATION } else { UNSEEN }, Some(step)),
                 Label::End(_, Ending::Success) => (1, None),
-                Label::End(..) => (UNSEEN_FAILURE, None),
                 Label::Send(_) => (0, None),
-                Label::Break => continue,
+                Label::End(..) | Label::Break => continue,
             };
             let next = cost + price;
             if best.get(&edge.to).is_none_or(|(known, _)| next < *known) {

@@ -153,7 +153,8 @@ enum Residual {
     Choice(Vec<TermId>),
     AnyOrder(Vec<TermId>),
     Repeat { body: TermId, left: Option<u32> },
-    Attempt { body: TermId, handler: TermId },
+    /// With whether something in the body has happened.
+    Attempt { body: TermId, handler: TermId, begun: bool },
     Tolerate(TermId),
 }
 
@@ -245,7 +246,7 @@ impl Compiler<'_> {
             }
             Term::Attempt { body, handler } => {
                 let (body, handler) = (self.lower(body, depth + 1)?, self.lower(handler, depth + 1)?);
-                self.term(Residual::Attempt { body, handler })
+                self.term(Residual::Attempt { body, handler, begun: false })
             }
             Term::Tolerate(body) => {
                 let body = self.lower(body, depth + 1)?;
@@ -274,7 +275,31 @@ impl Compiler<'_> {
             Residual::Sequence(first, second) => {
                 self.may_be_failed(*first) || self.may_be_done(*first) && self.may_be_failed(*second)
             }
-            Residual::Attempt { body, handler } => self.may_be_failed(*body) && self.may_be_done(*handler),
+            Residual::Attempt { body, handler, .. } => self.may_be_failed(*body) && self.may_be_done(*handler),
+            _ => false,
+        }
+    }
+
+    /// Whether a handler has to run before what encloses the residual can fail: an attempt in it has begun, or has failed
+    /// and its handler is not over.
+    fn owes_a_handler(&self, term: TermId) -> bool {
+        match &self.terms[term as usize] {
+            Residual::Attempt { begun, body, .. } => *begun || self.owes_a_handler(*body),
+            Residual::Sequence(first, second) => {
+                let failing = matches!(self.terms[*second as usize], Residual::Failed) && !self.may_be_done(*first);
+                failing || self.owes_a_handler(*first) || self.may_be_done(*first) && self.owes_a_handler(*second)
+            }
+            Residual::Inside { rest, .. } => self.owes_a_handler(*rest),
+            _ => false,
+        }
+    }
+
+    /// Whether a step of the residual is under way.
+    fn is_inside(&self, term: TermId) -> bool {
+        match &self.terms[term as usize] {
+            Residual::Inside { .. } => true,
+            Residual::Sequence(first, _) => self.is_inside(*first),
+            Residual::Attempt { body, .. } | Residual::Tolerate(body) => self.is_inside(*body),
             _ => false,
         }
     }
@@ -316,7 +341,7 @@ impl Compiler<'_> {
                 }
                 moves
             }
-            Residual::Attempt { body, handler } => {
+            Residual::Attempt { body, handler, .. } => {
                 let failed = self.failed();
                 let handling = self.sequence(handler, failed);
                 let mut moves = self.moves(body);
@@ -324,10 +349,12 @@ impl Compiler<'_> {
                     *next = match self.terms[*next as usize] {
                         Residual::Failed => handling,
                         Residual::Done => *next,
-                        _ => self.term(Residual::Attempt { body: *next, handler }),
+                        _ => self.term(Residual::Attempt { body: *next, handler, begun: true }),
                     };
                 }
-                moves.push((Label::Break, handling, None));
+                if !self.owes_a_handler(body) && !self.is_inside(body) {
+                    moves.push((Label::Break, handling, None));
+                }
                 moves
             }
             Residual::Tolerate(body) => {
@@ -354,6 +381,9 @@ impl Compiler<'_> {
         let (done, failed) = (self.done(), self.failed());
         if self.may_be_done(rest) {
             moves.push((Label::End(step, Ending::Success), done, None));
+        }
+        if self.owes_a_handler(rest) {
+            return moves;
         }
         moves.push((Label::End(step, Ending::Failure), failed, None));
         if tries > 1 {
