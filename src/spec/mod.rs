@@ -1,6 +1,7 @@
 //! Layer 2: the `.flow` language. Knows nothing of logs.
 
 mod built_in;
+pub mod diagram;
 pub mod format;
 pub mod grammar;
 mod lexer;
@@ -10,6 +11,7 @@ mod outline;
 mod parser;
 pub mod problem;
 mod resolve;
+pub mod show;
 mod tree;
 mod walk;
 mod words;

@@ -68,7 +68,7 @@ pub(crate) struct Item {
     pub(crate) body: ItemBody,
 }
 
-/// The offset behind an item's last line; any two are equal.
+/// The offset behind an item's last word; any two are equal.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ending(pub(crate) usize);
 

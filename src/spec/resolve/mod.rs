@@ -11,7 +11,7 @@ use crate::base::span::Span;
 use crate::model::vocabulary::{ServiceId, ServiceRule};
 use crate::spec::grammar::{FileId, Grammar, GrammarFile, Origin};
 use crate::spec::problem::Problem;
-use crate::spec::tree::{File, Item, ItemBody, Line, Name, Quote, ServiceStatement};
+use crate::spec::tree::{File, Item, ItemBody, Line, Name, Notes, Quote, ServiceStatement};
 use names::Names;
 
 /// A file's tree and where it came from.
@@ -34,6 +34,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) item: &'a Item,
     /// Where its first line stands.
     pub(crate) span: Span,
+    /// Its comments.
+    pub(crate) notes: &'a Notes,
     is_extra: bool,
 }
 
@@ -64,8 +66,8 @@ pub(crate) fn entries<'a>(sources: &'a [Source], problems: &mut Vec<Problem>) ->
     let mut entries: Vec<Entry<'a>> = Vec::new();
     let mut known = std::collections::BTreeMap::new();
     for source in sources {
-        for Line { value: item, span, .. } in &source.tree.items {
-            let entry = Entry { file: source.file, item, span: *span, is_extra: source.is_extra };
+        for Line { value: item, span, notes } in &source.tree.items {
+            let entry = Entry { file: source.file, item, span: *span, notes, is_extra: source.is_extra };
             let key = (item.body.kind(), item.name.value.as_str());
             match known.get(&key).copied() {
                 None => {
