@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::spec::format::duration;
 use crate::spec::grammar::{Flow, Grammar, Guard, Machine, StepUse, Target, Term, Transition, Variant};
 
 /// The language of a drawing.
@@ -173,6 +172,16 @@ impl FlowDrawing<'_> {
         }
         node
     }
+}
+
+/// A duration in the largest unit that takes it whole.
+fn duration(micros: i64) -> String {
+    for (unit, word) in [(3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s")] {
+        if micros % unit == 0 {
+            return format!("{}{word}", micros / unit);
+        }
+    }
+    format!("{}ms", micros / 1_000)
 }
 
 /// What a node looks like.
