@@ -1,3 +1,7 @@
 //! The command line program; see [`flowcheck::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    flowcheck::cli::main(std::env::args_os())
+}

@@ -23,8 +23,9 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a character can change what a reader sees of the text around it.
-fn is_unsafe(character: char) -> bool {
-    let bidirectional = matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+pub fn is_unsafe(character: char) -> bool {
+    let bidirectional =
+        matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     character.is_control() || bidirectional || matches!(character, '\u{2028}' | '\u{2029}')
 }
 

@@ -1,5 +1,6 @@
 //! Layer 2: the `.flow` language. Knows nothing of logs.
 
+pub mod automaton;
 mod built_in;
 pub mod diagram;
 pub mod format;

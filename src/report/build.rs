@@ -1,0 +1,181 @@
+//! Builds the report object from what was checked.
+
+use crate::base::secret::redact;
+use crate::check::verdict::{Finding, FlowVerdict, MissingEvidence, Outcome, StepVerdict, Verdict, VolumeHistory};
+use crate::model::source::{Place, SourceSummary};
+use crate::report::data::{
+    FindingReport, FlowReport, Input, LineReport, NeedReport, Report, SCHEMA, StatusReport, StepReport, Summary, Tool,
+    TransitionReport, VolumeReport,
+};
+use crate::report::subject::{Subject, level_name, rule_line};
+use crate::spec::grammar::Severity;
+
+/// Builds the report.
+pub fn report(subject: &Subject<'_>) -> Report {
+    let flows: Vec<FlowReport> = subject.checked.flows.iter().map(|flow| flow_report(subject, flow)).collect();
+    Report {
+        schema: SCHEMA,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        verdict: overall(&subject.checked.flows),
+        inputs: subject.sources.iter().map(|source| input(subject, source)).collect(),
+        findings: flows.iter().flat_map(|flow| flow.findings.iter().cloned()).collect(),
+        volumes: subject.checked.volumes.iter().map(|volume| volume_report(subject, volume)).collect(),
+        summary: summary(&subject.checked.flows),
+        flows,
+    }
+}
+
+/// The worst verdict. Without any flow nothing was decided.
+pub fn overall(flows: &[FlowVerdict]) -> Verdict {
+    flows.iter().map(|flow| flow.verdict).max().unwrap_or(Verdict::Inconclusive)
+}
+
+/// Counts flows and findings.
+pub fn summary(flows: &[FlowVerdict]) -> Summary {
+    let mut summary = Summary::default();
+    for flow in flows {
+        *match flow.outcome {
+            Outcome::Completed => &mut summary.flows.completed,
+            Outcome::Refused => &mut summary.flows.refused,
+            Outcome::Failed => &mut summary.flows.failed,
+            Outcome::Stuck => &mut summary.flows.stuck,
+            Outcome::Unknown => &mut summary.flows.unknown,
+        } += 1;
+        *match flow.verdict {
+            Verdict::Conformant => &mut summary.verdicts.conformant,
+            Verdict::Violated => &mut summary.verdicts.violated,
+            Verdict::Inconclusive => &mut summary.verdicts.inconclusive,
+        } += 1;
+        for finding in &flow.findings {
+            *match finding.severity {
+                Severity::Error => &mut summary.findings.error,
+                Severity::Warning => &mut summary.findings.warning,
+                Severity::Note => &mut summary.findings.note,
+            } += 1;
+        }
+    }
+    summary
+}
+
+fn input(subject: &Subject<'_>, source: &SourceSummary) -> Input {
+    let main = source.coverage.first();
+    Input {
+        path: source.path.clone(),
+        format: source.format.clone(),
+        service: main
+            .and_then(|coverage| coverage.service)
+            .map(|service| subject.grammar.vocabulary.service_name(service).to_owned()),
+        host: main.and_then(|coverage| coverage.host.clone()),
+        bytes: source.bytes,
+        lines: source.lines,
+        records: source.records,
+        first: source.coverage.iter().filter_map(|coverage| coverage.first).min(),
+        last: source.coverage.iter().filter_map(|coverage| coverage.last).max(),
+        level: source.coverage.iter().map(|coverage| coverage.level).min().map(level_name),
+        rpc_debug: source.coverage.iter().any(|coverage| coverage.rpc_debug),
+        unread_lines: source.unread_lines,
+        remark: source.remark.clone(),
+    }
+}
+
+fn flow_report(subject: &Subject<'_>, flow: &FlowVerdict) -> FlowReport {
+    FlowReport {
+        id: flow.id.clone(),
+        flow: flow.flow.clone(),
+        variant: flow.variant.clone(),
+        server: flow.server,
+        server_name: flow.server_name.clone(),
+        volume: flow.volume,
+        volume_name: flow.volume_name.clone(),
+        attachment: flow.attachment,
+        device: flow.device.clone(),
+        request_ids: flow.request_ids.clone(),
+        client_command: flow.client_command.as_deref().map(safe),
+        start: flow.start,
+        end: flow.end,
+        outcome: flow.outcome,
+        verdict: flow.verdict,
+        statuses: flow.statuses.clone(),
+        steps: flow.steps.iter().map(|step| step_report(subject, step)).collect(),
+        missing_evidence: flow.missing_evidence.iter().map(need_report).collect(),
+        findings: flow.findings.iter().map(|finding| finding_report(subject, flow, finding)).collect(),
+    }
+}
+
+fn step_report(subject: &Subject<'_>, step: &StepVerdict) -> StepReport {
+    StepReport {
+        step: subject.step_name(step.step).to_owned(),
+        service: subject.step_service(step.step).map(str::to_owned),
+        state: step.state,
+        start: step.start,
+        end: step.end,
+        status: step.status,
+        failed: step.failed,
+        request_id: step.request,
+        repeats: step.repeats,
+        evidence: lines(subject, &step.evidence),
+    }
+}
+
+fn need_report(need: &MissingEvidence) -> NeedReport {
+    NeedReport { service: need.service.clone(), needs: need.needs.clone(), steps: need.steps.clone() }
+}
+
+fn finding_report(subject: &Subject<'_>, flow: &FlowVerdict, finding: &Finding) -> FindingReport {
+    let evidence = finding.evidence.iter().map(|evidence| LineReport {
+        path: subject.path(evidence.place).to_owned(),
+        line: evidence.place.line,
+        role: Some(safe(&evidence.role)),
+    });
+    let rule = finding.rule.and_then(|origin| rule_line(subject.grammar, origin));
+    FindingReport {
+        code: finding.code.clone(),
+        name: finding.name.clone(),
+        severity: finding.severity,
+        flow: flow.id.clone(),
+        step: finding.step.clone(),
+        message: safe(&finding.message),
+        expected: safe(&finding.expected),
+        help: safe(&finding.help.join("\n")),
+        avoid: finding.avoid.iter().map(|text| safe(text)).collect(),
+        fingerprint: finding.fingerprint.clone(),
+        rule: rule.map(|(path, line)| LineReport { path: path.to_owned(), line, role: None }),
+        evidence: evidence.collect(),
+    }
+}
+
+fn volume_report(subject: &Subject<'_>, volume: &VolumeHistory) -> VolumeReport {
+    let transitions = volume.transitions.iter().map(|transition| TransitionReport {
+        from: transition.from.clone(),
+        to: transition.to.clone(),
+        by: transition.by.clone(),
+        time: transition.time,
+        observed: transition.observed,
+        flow: transition.flow.clone(),
+        evidence: lines(subject, &transition.evidence),
+    });
+    let observed = volume.observed.iter().map(|seen| StatusReport {
+        status: seen.status.clone(),
+        time: seen.time,
+        evidence: line(subject, seen.place),
+    });
+    VolumeReport {
+        id: volume.id,
+        name: volume.name.clone(),
+        transitions: transitions.collect(),
+        observed: observed.collect(),
+        final_status: volume.final_status.clone(),
+    }
+}
+
+fn lines(subject: &Subject<'_>, places: &[Place]) -> Vec<LineReport> {
+    places.iter().map(|place| line(subject, *place)).collect()
+}
+
+fn line(subject: &Subject<'_>, place: Place) -> LineReport {
+    LineReport { path: subject.path(place).to_owned(), line: place.line, role: None }
+}
+
+fn safe(text: &str) -> String {
+    redact(text).into_owned()
+}

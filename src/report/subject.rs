@@ -1,0 +1,74 @@
+//! What a report is about, and the way from numbers (places, services, steps) to words.
+
+use crate::base::time::Timestamp;
+use crate::check::verdict::Checked;
+use crate::model::event::Level;
+use crate::model::source::{Place, SourceSummary};
+use crate::spec::grammar::{Grammar, Origin, StepId};
+
+/// All that reports are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The answers.
+    pub checked: &'a Checked,
+    /// What was read; the index is the number of the source.
+    pub sources: &'a [SourceSummary],
+    /// The specification.
+    pub grammar: &'a Grammar,
+}
+
+impl<'a> Subject<'a> {
+    /// The path of a place's input.
+    pub fn path(&self, place: Place) -> &'a str {
+        source_path(self.sources, place)
+    }
+
+    /// The name of a step; empty when there is no such step.
+    pub fn step_name(&self, step: StepId) -> &'a str {
+        self.grammar.steps.get(step.0 as usize).map_or("", |step| step.name.as_str())
+    }
+
+    /// The service that does a step.
+    pub fn step_service(&self, step: StepId) -> Option<&'a str> {
+        let step = self.grammar.steps.get(step.0 as usize)?;
+        Some(self.grammar.vocabulary.service_name(step.service)).filter(|name| !name.is_empty())
+    }
+
+    /// The first and the last moment of all inputs.
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        let coverages = || self.sources.iter().flat_map(|source| &source.coverage);
+        let first = coverages().filter_map(|coverage| coverage.first).min()?;
+        let last = coverages().filter_map(|coverage| coverage.last).max()?;
+        Some((first, last))
+    }
+}
+
+/// The path of a place's input.
+pub fn source_path(sources: &[SourceSummary], place: Place) -> &str {
+    sources.get(place.source.0 as usize).map_or("?", |source| source.path.as_str())
+}
+
+/// The file and line of a rule.
+pub fn rule_line(grammar: &Grammar, origin: Origin) -> Option<(&str, u64)> {
+    let file = grammar.files.get(origin.file.0 as usize)?;
+    let before = file.text.as_bytes().get(..origin.span.start)?;
+    let line = before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+    Some((file.name.as_str(), line))
+}
+
+/// The text of the line of a rule, without its indentation.
+pub fn rule_text(grammar: &Grammar, origin: Origin) -> Option<&str> {
+    let file = grammar.files.get(origin.file.0 as usize)?;
+    file.text.get(origin.span.start..)?.lines().next().map(str::trim)
+}
+
+/// The word of a level.
+pub fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Debug => "DEBUG",
+        Level::Info => "INFO",
+        Level::Warning => "WARNING",
+        Level::Error => "ERROR",
+        Level::Critical => "CRITICAL",
+    }
+}

@@ -1,0 +1,38 @@
+//! The terminal report: header, one line a flow, the findings with their log lines, what would decide the open flows,
+//! remarks on the inputs, and the summary.
+
+mod findings;
+mod flows;
+pub mod look;
+mod notes;
+
+use crate::report::excerpt::LineText;
+use crate::report::subject::Subject;
+use crate::report::text::look::Look;
+
+/// How much the report tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// Findings, what would decide, and the summary.
+    Quiet,
+    /// Also the flows.
+    #[default]
+    Normal,
+    /// Also every step, every volume and every input.
+    Verbose,
+}
+
+/// The whole report. `errors` are the inputs that could not be read, in words.
+pub fn render(subject: &Subject<'_>, lines: &dyn LineText, errors: &[String], look: &Look, detail: Detail) -> String {
+    let mut out = String::new();
+    notes::header(&mut out, subject, look);
+    if detail > Detail::Quiet {
+        flows::flows(&mut out, subject, look, detail);
+    }
+    findings::findings(&mut out, subject, lines, look, detail);
+    notes::open_flows(&mut out, subject, look);
+    notes::volumes(&mut out, subject, look, detail);
+    notes::inputs(&mut out, subject, errors, look, detail);
+    notes::summary(&mut out, subject, look);
+    out
+}
