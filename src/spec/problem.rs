@@ -15,6 +15,8 @@ pub enum ProblemLevel {
     Error,
     /// It can be used, but something in it is of no use.
     Warning,
+    /// It is worth knowing, and may well be meant so.
+    Note,
 }
 
 /// One place that a problem points at.
@@ -53,6 +55,11 @@ impl Problem {
         Self { level: ProblemLevel::Warning, ..Self::error(message, origin, label) }
     }
 
+    /// A note on one place.
+    pub(crate) fn note(message: impl Into<String>, origin: Origin, label: impl Into<String>) -> Self {
+        Self { level: ProblemLevel::Note, ..Self::error(message, origin, label) }
+    }
+
     /// Adds a place.
     pub(crate) fn and(mut self, origin: Origin, text: impl Into<String>) -> Self {
         self.labels.push(ProblemLabel { file: origin.file, span: origin.span, text: text.into() });
@@ -72,7 +79,9 @@ impl Problem {
         list: impl IntoIterator<Item = &'a str>,
         otherwise: impl Into<String>,
     ) -> Self {
-        match did_you_mean(word, list) {
+        // Nobody misspells a word this long, and comparing it would take long.
+        let meant = if word.len() > 80 { None } else { did_you_mean(word, list) };
+        match meant {
             Some(meant) => self.help(format!("did you mean `{meant}`?")),
             None => self.help(otherwise),
         }
@@ -215,6 +224,7 @@ impl miette::Diagnostic for Drawing {
         Some(match self.level {
             ProblemLevel::Error => Severity::Error,
             ProblemLevel::Warning => Severity::Warning,
+            ProblemLevel::Note => Severity::Advice,
         })
     }
 
