@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::spec::automaton::{Automaton, Ending, Finish, Label, StateId, UseId};
 use crate::spec::grammar::StepId;
@@ -107,12 +107,14 @@ struct Visit {
     position: Position,
     came_from: Option<(u32, Option<Move>)>,
     cost: u32,
+    /// What the observations still to come will cost at least.
+    rest: u32,
     closed: bool,
 }
 
 /// Aligns observations with an automaton. `visible` tells for each step use whether the logs could have shown it. `None` when
-/// the search is given up.
-pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[bool]) -> Option<Alignment> {
+/// it would cost more than `limit`, or the search is given up.
+pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[bool], limit: u32) -> Option<Alignment> {
     let count = observations.iter().map(|observation| observation.chain + 1).max().unwrap_or(0);
     let mut chains: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut ranks = Vec::with_capacity(observations.len());
@@ -123,13 +125,22 @@ pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[boo
     if chains.iter().any(|chain| chain.len() > usize::from(u16::MAX)) {
         return None;
     }
+    let known: FxHashSet<StepId> = automaton.uses.iter().map(|step| step.step).collect();
+    let strange = |observation: &Observation| {
+        observation.phase == Phase::Begin && !observation.steps.iter().any(|step| known.contains(step))
+    };
+    let strange: Vec<bool> = observations.iter().map(strange).collect();
+    let at_least = (DEVIATION + STRANGE).saturating_mul(strange.iter().filter(|strange| **strange).count() as u32);
+    let seen: FxHashSet<StepId> = observations.iter().flat_map(|observation| observation.steps.iter().copied()).collect();
+    let idle = automaton.uses.iter().zip(&automaton.skippable).map(|(step, skippable)| *skippable && !seen.contains(&step.step)).collect();
     let (visits, numbers, queue) = (Vec::new(), FxHashMap::default(), BinaryHeap::new());
-    let mut search = Search { automaton, observations, visible, chains, ranks, visits, numbers, queue };
-    search.reach(Position { state: 0, seen: vec![0; count], skipped: Vec::new() }, 0, None);
+    let mut search = Search { automaton, observations, visible, chains, ranks, strange, idle, limit, visits, numbers, queue };
+    search.reach(Position { state: 0, seen: vec![0; count], skipped: Vec::new() }, 0, at_least, None);
     for _ in 0..MOST_STEPS {
-        let Reverse((cost, _, number)) = search.queue.pop()?;
+        let Reverse((estimate, _, number)) = search.queue.pop()?;
         let visit = &mut search.visits[number as usize];
-        if visit.closed || visit.cost < cost {
+        let (cost, rest) = (visit.cost, visit.rest);
+        if visit.closed || cost + rest < estimate {
             continue;
         }
         visit.closed = true;
@@ -145,7 +156,7 @@ pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[boo
                 pending: pending.unwrap_or_default(),
             });
         }
-        search.expand(&position, cost, number);
+        search.expand(&position, cost, rest, number);
     }
     None
 }
@@ -158,14 +169,22 @@ struct Search<'a> {
     chains: Vec<Vec<usize>>,
     /// The place of each observation in its chain.
     ranks: Vec<u16>,
+    /// Whether an observation begins a step that the automaton does not know at all.
+    strange: Vec<bool>,
+    /// Step uses that may be left out and that nothing was seen of: assuming them never helps.
+    idle: Vec<bool>,
+    limit: u32,
     visits: Vec<Visit>,
     numbers: FxHashMap<Position, u32>,
-    /// By cost, then by how much of the log is still to come.
+    /// By the cost of the whole way as far as it is known, then by how much of the log is still to come (A*).
     queue: BinaryHeap<Reverse<(u32, usize, u32)>>,
 }
 
 impl Search<'_> {
-    fn reach(&mut self, position: Position, cost: u32, came_from: Option<(u32, Option<Move>)>) {
+    fn reach(&mut self, position: Position, cost: u32, rest: u32, came_from: Option<(u32, Option<Move>)>) {
+        if cost + rest > self.limit {
+            return;
+        }
         let left = self.left(&position);
         let number = match self.numbers.get(&position) {
             Some(number) => {
@@ -180,11 +199,11 @@ impl Search<'_> {
             None => {
                 let number = self.visits.len() as u32;
                 self.numbers.insert(position.clone(), number);
-                self.visits.push(Visit { position, came_from, cost, closed: false });
+                self.visits.push(Visit { position, came_from, cost, rest, closed: false });
                 number
             }
         };
-        self.queue.push(Reverse((cost, left, number)));
+        self.queue.push(Reverse((cost + rest, left, number)));
     }
 
     /// How many observations are still to come.
@@ -199,9 +218,9 @@ impl Search<'_> {
         next.filter(|index| self.observations[*index].after.iter().all(seen)).collect()
     }
 
-    fn expand(&mut self, position: &Position, cost: u32, number: u32) {
+    fn expand(&mut self, position: &Position, cost: u32, rest: u32, number: u32) {
         for index in self.ready(position) {
-            self.expand_with(position, cost, number, index);
+            self.expand_with(position, (cost, rest), number, index);
         }
         let automaton = self.automaton;
         for edge in automaton.edges(position.state) {
@@ -209,6 +228,7 @@ impl Search<'_> {
             let (price, step) = match edge.label {
                 Label::Send(_) => (0, None),
                 Label::Break => (BREAK, Some(Move::Break)),
+                Label::Begin(step) if self.idle[step as usize] => continue,
                 Label::Begin(step) => {
                     let visible = self.visible[step as usize];
                     (if visible { DEVIATION } else { UNSEEN }, Some(Move::Model(step, Phase::Begin, visible)))
@@ -218,12 +238,12 @@ impl Search<'_> {
                     (price, Some(Move::Model(step, Phase::End, false)))
                 }
             };
-            self.reach(alone, cost + price, Some((number, step)));
+            self.reach(alone, cost + price, rest, Some((number, step)));
         }
     }
 
     /// The moves that consume an observation.
-    fn expand_with(&mut self, position: &Position, cost: u32, number: u32, index: usize) {
+    fn expand_with(&mut self, position: &Position, (cost, rest): (u32, u32), number: u32, index: usize) {
         let observation = &self.observations[index];
         let mut after = position.clone();
         after.seen[observation.chain] += 1;
@@ -240,7 +260,8 @@ impl Search<'_> {
             }
             (Phase::End, None) => DEVIATION,
         };
-        self.reach(after_log, cost + log_cost, Some((number, Some(Move::Log(index)))));
+        let rest_after = if self.strange[index] { rest - log_cost } else { rest };
+        self.reach(after_log, cost + log_cost, rest_after, Some((number, Some(Move::Log(index)))));
         if is_skipped.is_some() {
             return;
         }
@@ -254,7 +275,7 @@ impl Search<'_> {
             let Some(price) = price else { continue };
             if observation.steps.contains(&automaton.uses[step as usize].step) {
                 let together = Position { state: edge.to, ..after.clone() };
-                self.reach(together, cost + price, Some((number, Some(Move::Both(step, index)))));
+                self.reach(together, cost + price, rest, Some((number, Some(Move::Both(step, index)))));
             }
         }
     }

@@ -4,13 +4,16 @@ use std::sync::Mutex;
 
 use rustc_hash::FxHashMap;
 
-use crate::check::alignment::{Alignment, Move, Observation, Phase, align};
+use crate::check::alignment::{Alignment, DEVIATION, Move, Observation, Phase, align};
 use crate::check::observability::{Observability, Touched};
 use crate::check::observations::{Observed, alphabet, observe};
 use crate::spec::automaton::{Automaton, TooLarge};
 use crate::spec::grammar::{Grammar, StepId, Subject};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
+
+/// The most that an alignment may cost; a case that is further from every flow is none of them.
+const MOST_COST: u32 = 20 * DEVIATION;
 
 /// How often an alignment is repeated because it found steps missing that no log covers at that time.
 const MOST_REVISIONS: usize = 12;
@@ -33,6 +36,7 @@ struct Shape {
     variant: usize,
     observations: Vec<Observation>,
     visible: Vec<bool>,
+    limit: u32,
 }
 
 /// How a case fits a flow.
@@ -66,7 +70,7 @@ impl Automata {
             return alignment.clone();
         }
         let automaton = &self.variants[shape.flow][shape.variant];
-        let alignment = align(automaton, &shape.observations, &shape.visible);
+        let alignment = align(automaton, &shape.observations, &shape.visible, shape.limit);
         if let Ok(mut known) = self.known.lock() {
             known.insert(shape, alignment.clone());
         }
@@ -81,8 +85,9 @@ impl Automata {
         for flow in &case.flows {
             let rule = &grammar.flows[*flow];
             for variant in 0..rule.variants.len() {
+                let limit = best.as_ref().map_or(MOST_COST, |known| known.alignment.cost);
                 let observed = observe(graph, case, &self.alphabets[*flow], rule, matters);
-                let Some(alignment) = self.align_to(*flow, variant, &observed, observability, touched) else { continue };
+                let Some(alignment) = self.align_to((*flow, variant), &observed, observability, touched, limit) else { continue };
                 match &mut best {
                     Some(known) if alignment.cost > known.alignment.cost => {}
                     Some(known) if alignment.cost == known.alignment.cost => known.undecided = true,
@@ -95,11 +100,11 @@ impl Automata {
 
     /// Aligns with one variant. A step counts as missing only where a log covers the time between what was seen before and
     /// after it.
-    fn align_to(&self, flow: usize, variant: usize, observed: &Observed, observability: &Observability<'_>, touched: &Touched) -> Option<Alignment> {
+    fn align_to(&self, (flow, variant): (usize, usize), observed: &Observed, observability: &Observability<'_>, touched: &Touched, limit: u32) -> Option<Alignment> {
         let automaton = &self.variants[flow][variant];
         let mut visible: Vec<bool> = automaton.uses.iter().map(|step| observability.could_show(step.step, touched)).collect();
         for _ in 0..MOST_REVISIONS {
-            let shape = Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone() };
+            let shape = Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone(), limit };
             let alignment = self.align(shape)?;
             let mut revised = false;
             for (index, step) in alignment.moves.iter().enumerate() {

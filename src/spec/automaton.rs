@@ -79,6 +79,8 @@ pub enum Finish {
 pub struct Automaton {
     /// The steps in their places.
     pub uses: Vec<StepUse>,
+    /// Whether a step use stands alone under `optional`, so that it may be left out without anything else changing.
+    pub skippable: Vec<bool>,
     edges: Vec<Vec<Edge>>,
     finishes: Vec<Finish>,
 }
@@ -86,7 +88,7 @@ pub struct Automaton {
 impl Automaton {
     /// Compiles a variant of the flow of that name.
     pub fn compile(grammar: &Grammar, flow: &str, variant: &Variant) -> Result<Self, TooLarge> {
-        let mut compiler = Compiler { grammar, terms: Vec::new(), numbers: FxHashMap::default(), uses: Vec::new(), moves: FxHashMap::default() };
+        let mut compiler = Compiler { grammar, terms: Vec::new(), numbers: FxHashMap::default(), uses: Vec::new(), skippable: Vec::new(), moves: FxHashMap::default() };
         let too_large = |limit: String| TooLarge { flow: flow.to_owned(), limit };
         let main = compiler.lower(&variant.term, 0).ok_or_else(|| too_large(format!("nested deeper than {MOST_DEPTH} levels")))?;
         let start = State { main, spawned: Vec::new(), failed: false };
@@ -114,7 +116,7 @@ impl Automaton {
             }
             edges.push(outgoing);
         }
-        Ok(Self { uses: compiler.uses, edges, finishes })
+        Ok(Self { uses: compiler.uses, skippable: compiler.skippable, edges, finishes })
     }
 
     /// What may happen in a state.
@@ -175,6 +177,7 @@ struct Compiler<'a> {
     terms: Vec<Residual>,
     numbers: FxHashMap<Residual, TermId>,
     uses: Vec<StepUse>,
+    skippable: Vec<bool>,
     moves: FxHashMap<TermId, Vec<Move>>,
 }
 
@@ -221,6 +224,7 @@ impl Compiler<'_> {
                 let tries = step_use.retry.as_ref().map_or(1, |Retry { most, .. }| *most);
                 let step = self.uses.len() as UseId;
                 self.uses.push(StepUse { body: Term::Empty, ..(**step_use).clone() });
+                self.skippable.push(false);
                 self.term(Residual::Step { step, tries, body, cast })
             }
             Term::Sequence(terms) => {
@@ -234,6 +238,9 @@ impl Compiler<'_> {
             }
             Term::Optional(term) => {
                 let parts = vec![self.lower(term, depth + 1)?, self.done()];
+                if let Residual::Step { step, .. } = self.terms[parts[0] as usize] {
+                    self.skippable[step as usize] = true;
+                }
                 self.term(Residual::Choice(parts))
             }
             Term::AnyOrder(terms) => {
