@@ -112,9 +112,18 @@ struct Visit {
     closed: bool,
 }
 
+/// The search for an alignment was given up: it would take more steps than the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GaveUp;
+
 /// Aligns observations with an automaton. `visible` tells for each step use whether the logs could have shown it. `None` when
-/// it would cost more than `limit`, or the search is given up.
-pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[bool], limit: u32) -> Option<Alignment> {
+/// it would cost more than `limit`.
+pub fn align(
+    automaton: &Automaton,
+    observations: &[Observation],
+    visible: &[bool],
+    limit: u32,
+) -> Result<Option<Alignment>, GaveUp> {
     let count = observations.iter().map(|observation| observation.chain + 1).max().unwrap_or(0);
     let mut chains: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut ranks = Vec::with_capacity(observations.len());
@@ -123,7 +132,7 @@ pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[boo
         chains[observation.chain].push(index);
     }
     if chains.iter().any(|chain| chain.len() > usize::from(u16::MAX)) {
-        return None;
+        return Err(GaveUp);
     }
     let known: FxHashSet<StepId> = automaton.uses.iter().map(|step| step.step).collect();
     let strange = |observation: &Observation| {
@@ -132,12 +141,16 @@ pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[boo
     let strange: Vec<bool> = observations.iter().map(strange).collect();
     let at_least = (DEVIATION + STRANGE).saturating_mul(strange.iter().filter(|strange| **strange).count() as u32);
     let seen: FxHashSet<StepId> = observations.iter().flat_map(|observation| observation.steps.iter().copied()).collect();
-    let idle = automaton.uses.iter().zip(&automaton.skippable).map(|(step, skippable)| *skippable && !seen.contains(&step.step)).collect();
+    let is_seen = |step: UseId| seen.contains(&automaton.uses[step as usize].step);
+    let is_idle = |step: UseId| {
+        automaton.skippable[step as usize] && !is_seen(step) && !automaton.inside[step as usize].clone().any(is_seen)
+    };
+    let idle = (0..automaton.uses.len() as UseId).map(is_idle).collect();
     let (visits, numbers, queue) = (Vec::new(), FxHashMap::default(), BinaryHeap::new());
     let mut search = Search { automaton, observations, visible, chains, ranks, strange, idle, limit, visits, numbers, queue };
     search.reach(Position { state: 0, seen: vec![0; count], skipped: Vec::new() }, 0, at_least, None);
     for _ in 0..MOST_STEPS {
-        let Reverse((estimate, _, number)) = search.queue.pop()?;
+        let Some(Reverse((estimate, _, number))) = search.queue.pop() else { return Ok(None) };
         let visit = &mut search.visits[number as usize];
         let (cost, rest) = (visit.cost, visit.rest);
         if visit.closed || cost + rest < estimate {
@@ -147,18 +160,18 @@ pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[boo
         let position = visit.position.clone();
         if search.left(&position) == 0 {
             let pending = completion(automaton, position.state, visible);
-            return Some(Alignment {
+            return Ok(Some(Alignment {
                 cost,
                 moves: search.path(number),
                 state: position.state,
                 finish: automaton.finish(position.state),
                 doomed: pending.is_none(),
                 pending: pending.unwrap_or_default(),
-            });
+            }));
         }
         search.expand(&position, cost, rest, number);
     }
-    None
+    Err(GaveUp)
 }
 
 struct Search<'a> {
@@ -234,7 +247,10 @@ impl Search<'_> {
                     (if visible { DEVIATION } else { UNSEEN }, Some(Move::Model(step, Phase::Begin, visible)))
                 }
                 Label::End(step, ending) => {
-                    let price = if ending == Ending::Success { 1 } else { UNSEEN_FAILURE };
+                    let price = match ending {
+                        Ending::Success | Ending::FailureWithin => 1,
+                        Ending::Failure | Ending::FailureAndRetry => UNSEEN_FAILURE,
+                    };
                     (price, Some(Move::Model(step, Phase::End, false)))
                 }
             };
@@ -299,8 +315,9 @@ fn ending_price(automaton: &Automaton, step: UseId, ending: Ending, observation:
         _ => observation.success,
     };
     match (ending, went_well) {
-        (Ending::Success, Some(false)) | (Ending::Failure | Ending::FailureAndRetry, Some(true)) => None,
-        (Ending::Success, _) | (Ending::Failure, Some(false)) => Some(0),
+        (Ending::Success, Some(false)) => None,
+        (Ending::Failure | Ending::FailureWithin | Ending::FailureAndRetry, Some(true)) => None,
+        (Ending::Success, _) | (Ending::Failure, Some(false)) | (Ending::FailureWithin, _) => Some(0),
         (Ending::Failure, None) => Some(DOUBTFUL_FAILURE),
         (Ending::FailureAndRetry, _) => {
             let statuses = rule.retry.as_ref().map_or(&[][..], |retry| &retry.statuses);

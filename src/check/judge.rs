@@ -85,13 +85,13 @@ impl Trial<'_> {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let missing_evidence = self.missing_evidence(outcome);
         // What the logs do not show to be this flow cannot break its rules.
-        if !self.case.certain {
+        if !self.case.certain || self.fit.gave_up {
             findings.retain(|finding| !findings::is_error(finding));
         }
         let undecided = self.fit.undecided && outcome != Outcome::Refused;
         let verdict = if findings.iter().any(findings::is_error) {
             Verdict::Violated
-        } else if outcome == Outcome::Unknown || undecided || !self.case.certain || !missing_evidence.is_empty() {
+        } else if outcome == Outcome::Unknown || undecided || !self.case.certain || self.fit.gave_up || !missing_evidence.is_empty() {
             Verdict::Inconclusive
         } else {
             Verdict::Conformant

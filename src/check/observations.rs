@@ -114,7 +114,8 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
     let first = node.received.or(node.sent).or_else(|| node.evidence.iter().min().copied()).or(node.ended);
     let Some(first) = first else { return };
     let service = if node.received.is_some() { node.service } else { node.caller };
-    let (begin, end) = (node.beginning(), node.ending());
+    let begin = node.beginning();
+    let end = node.ending().max(begin);
     let at_once = begin == end;
     moments.push(Moment { node: number, phase: Phase::Begin, time: begin, place: first, chain: (first.source, service), depth, at_once });
     if let Some(last) = node.ended {

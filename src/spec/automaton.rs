@@ -50,6 +50,8 @@ pub enum Ending {
     Success,
     /// It fails, and what encloses it has to deal with that.
     Failure,
+    /// As [`Ending::Failure`], because something inside it has failed.
+    FailureWithin,
     /// It fails, and is sent again.
     FailureAndRetry,
 }
@@ -79,8 +81,10 @@ pub enum Finish {
 pub struct Automaton {
     /// The steps in their places.
     pub uses: Vec<StepUse>,
-    /// Whether a step use stands alone under `optional`, so that it may be left out without anything else changing.
+    /// Whether a step use stands alone under `optional`: it may be left out, with what is inside it, and nothing else changes.
     pub skippable: Vec<bool>,
+    /// The step uses inside each step use.
+    pub inside: Vec<std::ops::Range<UseId>>,
     edges: Vec<Vec<Edge>>,
     finishes: Vec<Finish>,
 }
@@ -88,7 +92,7 @@ pub struct Automaton {
 impl Automaton {
     /// Compiles a variant of the flow of that name.
     pub fn compile(grammar: &Grammar, flow: &str, variant: &Variant) -> Result<Self, TooLarge> {
-        let mut compiler = Compiler { grammar, terms: Vec::new(), numbers: FxHashMap::default(), uses: Vec::new(), skippable: Vec::new(), moves: FxHashMap::default() };
+        let mut compiler = Compiler { grammar, terms: Vec::new(), numbers: FxHashMap::default(), uses: Vec::new(), skippable: Vec::new(), inside: Vec::new(), moves: FxHashMap::default() };
         let too_large = |limit: String| TooLarge { flow: flow.to_owned(), limit };
         let main = compiler.lower(&variant.term, 0).ok_or_else(|| too_large(format!("nested deeper than {MOST_DEPTH} levels")))?;
         let start = State { main, spawned: Vec::new(), failed: false };
@@ -116,7 +120,7 @@ impl Automaton {
             }
             edges.push(outgoing);
         }
-        Ok(Self { uses: compiler.uses, skippable: compiler.skippable, edges, finishes })
+        Ok(Self { uses: compiler.uses, skippable: compiler.skippable, inside: compiler.inside, edges, finishes })
     }
 
     /// What may happen in a state.
@@ -178,6 +182,7 @@ struct Compiler<'a> {
     numbers: FxHashMap<Residual, TermId>,
     uses: Vec<StepUse>,
     skippable: Vec<bool>,
+    inside: Vec<std::ops::Range<UseId>>,
     moves: FxHashMap<TermId, Vec<Move>>,
 }
 
@@ -219,12 +224,14 @@ impl Compiler<'_> {
         Some(match term {
             Term::Empty => self.done(),
             Term::Step(step_use) => {
+                let first = self.uses.len() as UseId;
                 let body = self.lower(&step_use.body, depth + 1)?;
                 let cast = matches!(self.grammar.step_at(step_use.step).kind, StepKind::Cast { .. });
                 let tries = step_use.retry.as_ref().map_or(1, |Retry { most, .. }| *most);
                 let step = self.uses.len() as UseId;
                 self.uses.push(StepUse { body: Term::Empty, ..(**step_use).clone() });
                 self.skippable.push(false);
+                self.inside.push(first..step);
                 self.term(Residual::Step { step, tries, body, cast })
             }
             Term::Sequence(terms) => {
@@ -392,7 +399,8 @@ impl Compiler<'_> {
         if self.owes_a_handler(rest) {
             return moves;
         }
-        moves.push((Label::End(step, Ending::Failure), failed, None));
+        let ending = if self.may_be_failed(rest) { Ending::FailureWithin } else { Ending::Failure };
+        moves.push((Label::End(step, ending), failed, None));
         if tries > 1 {
             let again = self.term(Residual::Step { step, tries: tries - 1, body: whole, cast: false });
             moves.push((Label::End(step, Ending::FailureAndRetry), again, None));
