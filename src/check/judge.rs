@@ -88,10 +88,9 @@ impl Trial<'_> {
         if !self.case.certain || self.fit.gave_up {
             findings.retain(|finding| !findings::is_error(finding));
         }
-        let undecided = self.fit.undecided && outcome != Outcome::Refused;
         let verdict = if findings.iter().any(findings::is_error) {
             Verdict::Violated
-        } else if outcome == Outcome::Unknown || undecided || !self.case.certain || self.fit.gave_up || !missing_evidence.is_empty() {
+        } else if outcome == Outcome::Unknown || !self.case.certain || self.fit.gave_up || !missing_evidence.is_empty() {
             Verdict::Inconclusive
         } else {
             Verdict::Conformant

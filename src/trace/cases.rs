@@ -140,13 +140,10 @@ impl Finder<'_> {
 
     /// Whether a chain was sent straight to cinder: its first request is one of cinder's own.
     fn is_direct(&self, key: RequestId, nodes: &[NodeId]) -> bool {
-        let http = || nodes.iter().map(|id| self.graph.node(*id)).filter(|node| node.kind == NodeKind::Http);
-        http().any(|node| node.request == Some(key)) && nodes.iter().all(|id| self.serves_a_volume(*id))
-    }
-
-    fn serves_a_volume(&self, id: NodeId) -> bool {
-        let node = self.graph.node(id);
-        node.kind != NodeKind::Http || !self.serves_no_volume(id)
+        nodes.iter().any(|id| {
+            let node = self.graph.node(*id);
+            node.kind == NodeKind::Http && node.request == Some(key) && !self.serves_no_volume(*id)
+        })
     }
 
     /// Cases whose first request is in no log given.
