@@ -5,7 +5,7 @@ mod common;
 use common::{at, expect, grammar, id, place, sources};
 use flowcheck::model::event::{Body, RequestId};
 use flowcheck::model::vocabulary::ServiceId;
-use flowcheck::report::graph::{GraphView, dot, json, mermaid, tree};
+use flowcheck::report::graph::{GraphView, dot, json, mermaid, status_changes, tree};
 use flowcheck::report::text::look::Look;
 use flowcheck::spec::grammar::StepId;
 use flowcheck::trace::node::{Edge, EdgeKind, JoinedBy, Node, NodeId, NodeKind};
@@ -79,7 +79,7 @@ fn nodes() -> Vec<Node> {
     ]
 }
 
-fn with_view(check: impl Fn(&GraphView<'_>)) {
+fn with_view(check: impl FnOnce(GraphView<'_>)) {
     let (nodes, grammar, sources) = (nodes(), grammar(), sources());
     let edge = |kind| Edge { kind, joined_by: JoinedBy::HeaderId };
     let links = [
@@ -96,7 +96,7 @@ fn with_view(check: impl Fn(&GraphView<'_>)) {
         (7, 99, EdgeKind::Local),
     ];
     let change = |id: NodeId| (id.0 == 5).then(|| ("available".to_owned(), "reserved".to_owned()));
-    check(&GraphView {
+    check(GraphView {
         nodes: nodes.iter().enumerate().map(|(number, node)| (NodeId(number as u32), node)).collect(),
         edges: links.iter().map(|(from, to, kind)| (NodeId(*from), NodeId(*to), edge(*kind))).collect(),
         roots: vec![NodeId(0)],
@@ -109,6 +109,7 @@ fn with_view(check: impl Fn(&GraphView<'_>)) {
 #[test]
 fn the_forms_look_as_expected() {
     with_view(|view| {
+        let view = &view;
         expect("graph.txt", &tree::write(view, &Look::plain(120), false));
         expect("graph-unicode.txt", &tree::write(view, &Look { unicode: true, ..Look::plain(100) }, true));
         expect("graph.dot", &dot::write(view));
@@ -120,6 +121,7 @@ fn the_forms_look_as_expected() {
 #[test]
 fn no_secret_and_no_control_character_gets_out() {
     with_view(|view| {
+        let view = &view;
         let forms = [
             tree::write(view, &Look::plain(300), true),
             dot::write(view),
@@ -145,4 +147,29 @@ fn an_empty_graph_says_so() {
         grammar: &grammar,
     };
     assert_eq!(tree::write(&view, &Look::plain(80), false), "No request was found in these logs.\n");
+}
+
+#[test]
+fn a_part_has_its_causes_and_its_effects() {
+    with_view(|view| {
+        let view = view.narrowed(|node| {
+            node.method.as_deref() == Some("POST") && node.status == Some(200) && node.steps == [StepId(1)]
+        });
+        let kept: Vec<u32> = view.nodes.iter().map(|(id, _)| id.0).collect();
+        // The circle 6 - 7 is in: 5 caused 7, and 7 caused 6.
+        assert_eq!(kept, [0, 1, 5, 6, 7]);
+        assert_eq!(view.roots, [NodeId(0)]);
+        assert!(!tree::write(&view, &Look::plain(120), false).contains("GET"));
+    });
+}
+
+#[test]
+fn a_transition_is_shown_at_the_node_that_made_it() {
+    let world = common::world();
+    let mut nodes = nodes();
+    nodes[4].volume = Some(id(12));
+    let numbered = nodes.iter().enumerate().map(|(number, node)| (NodeId(number as u32), node));
+    let changes = status_changes(numbered, &world.checked.volumes, &world.grammar);
+    let expected = ("available".to_owned(), "reserved".to_owned());
+    assert_eq!(changes.into_iter().collect::<Vec<_>>(), [(NodeId(5), expected)]);
 }

@@ -1,40 +1,18 @@
-//! Joins the layers: load the specification, read the inputs, build the call graph, check, report.
-//!
-//! Each stage is one function here, so that the way of the data is read from top to bottom.
+//! Joins the layers: each function here is one stage of the way of the data.
 
-use std::ffi::OsString;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, Parser as _};
-
 use crate::check::verdict::Checked;
-use crate::cli::args::{CheckArgs, Command, CommandLine, ReportFormat};
-use crate::cli::exit::{Exit, Gate};
-use crate::cli::output;
-use crate::cli::settings::{InputSettings, Surroundings, detail};
-use crate::cli::words::with_command;
-use crate::model::source::SourceSummary;
-use crate::report::excerpt::LineText;
-use crate::report::subject::Subject;
-use crate::report::{build, json, text};
+use crate::cli::args::SpecCommand;
+use crate::cli::command::{Failure, grammar_files};
+use crate::cli::exit::Exit;
+use crate::cli::settings::{InputSettings, Surroundings};
+use crate::model::source::{Place, SourceSummary};
+use crate::report::graph::GraphView;
 use crate::spec::grammar::Grammar;
 
-/// Why the work could not be done.
-#[derive(Debug)]
-pub enum Failure {
-    /// One line for standard error.
-    Said(String),
-    /// A text that is drawn already, such as the mistakes in a specification.
-    Drawn(String),
-}
-
-impl From<String> for Failure {
-    fn from(text: String) -> Self {
-        Self::Said(text)
-    }
-}
-
-/// All that a report needs.
+/// What was read and found out.
 pub struct Examined {
     /// The specification.
     pub grammar: Grammar,
@@ -44,125 +22,43 @@ pub struct Examined {
     pub errors: Vec<String>,
     /// The answers.
     pub checked: Checked,
-    /// Gives the text of log lines.
-    pub lines: Box<dyn LineText>,
 }
 
-/// Runs the program with the words of its command line, the first of which is its name.
-pub fn run(words: Vec<OsString>) -> Exit {
-    let line = match CommandLine::try_parse_from(with_command(words)) {
-        Ok(line) => line,
-        Err(error) => return usage(&error),
-    };
-    let surroundings = Surroundings::read();
-    let done = match &line.command {
-        Command::Check(args) => check(args, &surroundings),
-        Command::Completions { shell } => completions(*shell),
-        _ => Err(Failure::Said("not joined yet".to_owned())),
-    };
-    done.unwrap_or_else(|failure| {
-        match failure {
-            Failure::Said(text) => output::error(&text),
-            Failure::Drawn(text) => output::drawn(&text),
-        }
-        Exit::Failed
-    })
-}
-
-/// Help and version are answers, all else is a mistake on the command line.
-fn usage(error: &clap::Error) -> Exit {
-    let text = error.render();
-    if error.use_stderr() {
-        output::drawn(&text.ansi().to_string());
-        return Exit::Failed;
-    }
-    match output::help(&text.ansi().to_string()) {
-        Ok(()) => Exit::Clean,
-        Err(text) => {
-            output::error(&text);
-            Exit::Failed
-        }
-    }
-}
-
-/// `flowcheck check`.
-fn check(args: &CheckArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
-    let settings = InputSettings::new(&args.input)?;
-    let gate = Gate { fail_on: args.fail_on, require: args.require.clone(), strict: args.strict };
-    let mut examined = examine(&settings, &gate)?;
-    settings.narrow.apply(&mut examined.checked);
-    let look = surroundings.look(&args.output);
-    let subject = Subject { checked: &examined.checked, sources: &examined.sources, grammar: &examined.grammar };
-    let report = match args.format {
-        ReportFormat::Text => text::render(&subject, &*examined.lines, &examined.errors, &look, detail(&args.output)),
-        ReportFormat::Json => json::to_text(&build::report(&subject)).map_err(|error| error.to_string())?,
-    };
-    output::report(&report, args.output.output.as_deref(), look.colour)?;
-    if args.format == ReportFormat::Json || args.output.output.is_some() {
-        examined.errors.iter().for_each(|error| output::error(error));
-    }
-    let (exit, reasons) = gate.decide(&examined.checked);
-    reasons.iter().for_each(|reason| output::note(reason));
-    Ok(if examined.errors.is_empty() { exit } else { Exit::Failed })
-}
-
-/// From paths to answers.
-fn examine(settings: &InputSettings, gate: &Gate) -> Result<Examined, Failure> {
-    let grammar = load(&settings.spec_folders)?;
-    known_flows(gate, &grammar)?;
-    // Join here: input and parse (paths, since, until, zone, threads -> events, sources, errors, lines), trace (events ->
-    // call graph), check (call graph -> answers).
-    Err(Failure::Said("reading logs is not part of this build".to_owned()))
-}
-
-/// Loads the built-in specification and that of the folders.
-fn load(folders: &[PathBuf]) -> Result<Grammar, Failure> {
+/// The built-in specification, and that of the folders.
+pub fn load(folders: &[PathBuf]) -> Result<Grammar, Failure> {
     let _extra = grammar_files(folders)?;
-    // Join here: spec::load(&_extra), its errors drawn into Failure::Drawn.
-    Ok(Grammar::default())
+    Err(missing("the specification"))
 }
 
-/// The `.flow` files of the folders, by name: (path as given, text).
-fn grammar_files(folders: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
-    let mut files = Vec::new();
-    for folder in folders {
-        let told = |error: std::io::Error| format!("--spec {}: {error}", folder.display());
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(told)? {
-            let path = entry.map_err(told)?.path();
-            if path.extension().is_some_and(|extension| extension == "flow") {
-                paths.push(path);
-            }
-        }
-        if paths.is_empty() {
-            return Err(Failure::Said(format!("--spec {}: there is no .flow file in this folder", folder.display())));
-        }
-        paths.sort();
-        for path in paths {
-            let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            files.push((path.to_string_lossy().replace('\\', "/"), text));
-        }
+/// Inputs to events, events to the call graph, the call graph to answers.
+pub fn examine(_settings: &InputSettings, _grammar: Grammar) -> Result<Examined, Failure> {
+    Err(missing("reading logs"))
+}
+
+impl Examined {
+    /// The texts of these lines, as far as they can be read again.
+    pub fn lines(&self, _places: &[Place]) -> BTreeMap<Place, String> {
+        BTreeMap::new()
     }
-    Ok(files)
-}
 
-/// A requirement for a flow that no specification knows could never be met.
-fn known_flows(gate: &Gate, grammar: &Grammar) -> Result<(), Failure> {
-    for requirement in &gate.require {
-        if grammar.flow(&requirement.flow).is_none() {
-            let names = grammar.flows.iter().map(|flow| flow.name.as_str());
-            let meant = crate::base::text::did_you_mean(&requirement.flow, names);
-            let hint = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-            return Err(Failure::Said(format!("--require: there is no flow `{}`{hint}", requirement.flow)));
-        }
+    /// Hands a view of the call graph to `draw`.
+    pub fn with_graph<T>(&self, draw: impl FnOnce(GraphView<'_>) -> T) -> T {
+        draw(GraphView {
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            roots: Vec::new(),
+            status_change: &|_| None,
+            sources: &self.sources,
+            grammar: &self.grammar,
+        })
     }
-    Ok(())
 }
 
-/// `flowcheck completions`.
-fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut CommandLine::command(), "flowcheck", &mut script);
-    output::report(&String::from_utf8_lossy(&script), None, false)?;
-    Ok(Exit::Clean)
+/// `flowcheck spec`.
+pub fn spec(_command: &SpecCommand, _surroundings: &Surroundings) -> Result<Exit, Failure> {
+    Err(missing("the specification"))
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::Said(format!("{what} is not part of this build"))
 }

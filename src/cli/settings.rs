@@ -63,7 +63,7 @@ impl Surroundings {
 #[derive(Clone, Debug)]
 pub struct InputSettings {
     /// The paths, as given.
-    pub paths: Vec<PathBuf>,
+    pub paths: Vec<String>,
     /// Folders with further specifications.
     pub spec_folders: Vec<PathBuf>,
     /// The earliest time.
@@ -89,7 +89,7 @@ impl InputSettings {
         let zone = args.tz.as_deref().map(zone).transpose()?;
         let narrow = Narrow::new(args.volume.as_deref(), args.server.as_deref(), args.request_id.as_deref())?;
         Ok(Self {
-            paths: args.paths.clone(),
+            paths: args.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
             spec_folders: args.spec.folders.clone(),
             since,
             until,

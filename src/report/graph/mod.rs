@@ -5,8 +5,11 @@
 pub mod dot;
 pub mod json;
 pub mod mermaid;
+mod part;
 pub mod tree;
 mod words;
+
+pub use part::status_changes;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
