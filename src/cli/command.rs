@@ -26,8 +26,8 @@ use crate::spec::grammar::Grammar;
 pub enum Failure {
     /// One line for standard error.
     Said(String),
-    /// A text that is drawn already, such as the mistakes in a specification.
-    Drawn(String),
+    /// Mistakes to be drawn, such as those in a specification.
+    Mistakes(Vec<miette::Report>),
 }
 
 impl From<String> for Failure {
@@ -53,7 +53,10 @@ pub fn run(words: Vec<OsString>) -> Exit {
     done.unwrap_or_else(|failure| {
         match failure {
             Failure::Said(text) => output::error(&text),
-            Failure::Drawn(text) => output::drawn(&text),
+            Failure::Mistakes(reports) => {
+                let look = surroundings.error_look();
+                reports.iter().for_each(|report| output::drawn(&draw(report, &look)));
+            }
         }
         Exit::Failed
     })
@@ -171,6 +174,15 @@ fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
 /// Writes to where it was said.
 pub(super) fn write(text: &str, to: &OutputArgs, look: &Look) -> Result<(), Failure> {
     Ok(output::report(text, to.output.as_deref(), look.colour)?)
+}
+
+/// A mistake, drawn.
+pub(super) fn draw(report: &miette::Report, look: &Look) -> String {
+    let mut text = String::new();
+    match look.handler().render_report(&mut text, report.as_ref()) {
+        Ok(()) => text,
+        Err(_) => format!("{report}\n"),
+    }
 }
 
 /// The `.flow` files of folders, in the order of their names: path as given, and text.
