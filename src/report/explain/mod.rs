@@ -6,8 +6,8 @@
 mod flow;
 mod item;
 
-use crate::base::text::did_you_mean;
-use crate::report::text::look::{Look, Tone, clean};
+use crate::base::text::{did_you_mean, escape};
+use crate::report::text::look::{Look, Tone};
 use crate::spec::grammar::Grammar;
 
 /// The room for the key words in front of texts.
@@ -40,20 +40,20 @@ impl Page {
     }
 
     fn write(&self, out: &mut String, look: &Look) {
-        out.push_str(&look.paint(Tone::Strong, &clean(&self.heading)));
+        out.push_str(&look.paint(Tone::Strong, &escape(&self.heading)));
         out.push('\n');
-        look.hanging(out, "", 2, &clean(&self.title));
+        look.hanging(out, "", 2, &escape(&self.title));
         out.push('\n');
         for (key, texts) in &self.entries {
             for (number, text) in texts.iter().enumerate() {
-                look.hanging(out, if number == 0 { key } else { "" }, KEYS, &clean(text));
+                look.hanging(out, if number == 0 { key } else { "" }, KEYS, &escape(text));
             }
         }
         for (heading, lines) in &self.blocks {
-            out.push_str(&format!("\n{}\n", look.paint(Tone::Key, &clean(heading))));
+            out.push_str(&format!("\n{}\n", look.paint(Tone::Key, &escape(heading))));
             for line in lines {
                 let indent = line.len() - line.trim_start().len() + 2;
-                look.hanging(out, "", indent, &clean(line.trim_start()));
+                look.hanging(out, "", indent, &escape(line.trim_start()));
             }
         }
     }
@@ -106,7 +106,7 @@ pub fn names(grammar: &Grammar, look: &Look) -> String {
         out.push_str(&format!("{}\n", look.paint(Tone::Strong, heading)));
         let column = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0).min(48) + 4;
         for (name, title) in rows {
-            look.hanging(&mut out, &format!("  {}", clean(&name)), column, &format!("{} ", clean(&title)));
+            look.hanging(&mut out, &format!("  {}", escape(&name)), column, &format!("{} ", escape(&title)));
         }
     };
     let row = |name: &str, title: &str| (name.to_owned(), title.to_owned());
@@ -115,7 +115,7 @@ pub fn names(grammar: &Grammar, look: &Look) -> String {
     section("Findings", findings.map(|each| row(&format!("{} {}", each.code, each.name), &each.title)).collect());
     for machine in &grammar.machines {
         let states = machine.states.iter().map(|(name, text)| row(name, text)).collect();
-        section(&format!("{} ({})", clean(&machine.title), clean(&machine.name)), states);
+        section(&format!("{} ({})", escape(&machine.title), escape(&machine.name)), states);
     }
     section("Steps", grammar.steps.iter().map(|step| row(&step.name, &step.title)).collect());
     out
