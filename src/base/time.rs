@@ -41,6 +41,19 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The calendar year.
+    pub fn year(self) -> i64 {
+        civil_from_days(self.0.div_euclid(SECOND * 86_400)).0
+    }
+
+    /// The same date and time of day in another year; 29 February becomes 1 March where there is none.
+    pub fn in_year(self, year: i64) -> Self {
+        let (days, rest) = (self.0.div_euclid(SECOND * 86_400), self.0.rem_euclid(SECOND * 86_400));
+        let (_, month, day) = civil_from_days(days);
+        let (month, day) = (u32::try_from(month).unwrap_or(1), u32::try_from(day).unwrap_or(1));
+        Self(days_from_civil(year, month, day) * 86_400 * SECOND + rest)
+    }
+
     /// `HH:MM:SS.mmm`.
     pub fn clock(self) -> String {
         self.to_string().split_once('T').map(|(_, clock)| clock.to_owned()).unwrap_or_default()
@@ -106,5 +119,8 @@ mod tests {
         assert_eq!(leap.clock(), "23:59:58.123");
         assert_eq!(Timestamp::from_parts(1970, 1, 1, 0, 0, 0, 0), Some(Timestamp(0)));
         assert_eq!(Timestamp::from_parts(2024, 13, 1, 0, 0, 0, 0), None);
+        assert_eq!(leap.year(), 2024);
+        assert_eq!(leap.in_year(2026).to_string(), "2026-03-01T23:59:58.123");
+        assert_eq!(leap.in_year(2028).in_year(2024), leap);
     }
 }

@@ -228,6 +228,13 @@ pub enum EventKind {
         /// Whether it went well, where the line tells.
         success: Option<bool>,
     },
+    /// The work of a message ended with an exception; `oslo_messaging.rpc.server` logs it at ERROR at every level.
+    RpcFailed {
+        /// The exception's class; empty when the line has none.
+        class: String,
+        /// The first line of its text.
+        text: String,
+    },
     /// The sender of a call has the answer.
     RpcAnswered {
         /// The msg_id.
@@ -304,6 +311,34 @@ pub struct Body {
     pub error: Option<String>,
     /// Ids and names of servers in an answer.
     pub servers: Vec<(Uuid, Option<String>)>,
+}
+
+impl Body {
+    /// Takes over what `other` tells and this one does not.
+    pub fn merge(&mut self, other: &Body) {
+        fn fill<T: Clone>(mine: &mut Option<T>, other: &Option<T>) {
+            if mine.is_none() {
+                mine.clone_from(other);
+            }
+        }
+        fill(&mut self.action, &other.action);
+        fill(&mut self.volume, &other.volume);
+        fill(&mut self.server, &other.server);
+        fill(&mut self.attachment, &other.attachment);
+        fill(&mut self.device, &other.device);
+        fill(&mut self.host, &other.host);
+        fill(&mut self.status, &other.status);
+        fill(&mut self.delete_on_termination, &other.delete_on_termination);
+        fill(&mut self.remaining, &other.remaining);
+        fill(&mut self.error, &other.error);
+        self.connector |= other.connector;
+        if self.volumes.is_empty() {
+            self.volumes.clone_from(&other.volumes);
+        }
+        if self.servers.is_empty() {
+            self.servers.clone_from(&other.servers);
+        }
+    }
 }
 
 /// A volume in an answer's body.

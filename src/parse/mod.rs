@@ -1,1 +1,19 @@
 //! Layer 2: one file per log dialect; records and events out. Knows nothing of the specification.
+
+mod assemble;
+mod client;
+mod events;
+mod header;
+mod journal;
+mod oslo;
+mod read;
+mod record;
+mod scan;
+mod secrets;
+mod service;
+mod sniff;
+#[cfg(test)]
+mod tests;
+mod years;
+
+pub use read::{Options, Reading, read};

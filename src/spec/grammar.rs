@@ -246,6 +246,8 @@ pub enum Guard {
     SameServer,
     /// The request has a connector.
     Connector,
+    /// The request was sent straight to cinder: no request to nova caused it.
+    Direct,
 }
 
 /// A process that users start, and its legal sequences.
@@ -436,5 +438,48 @@ impl Grammar {
     /// What a message means.
     pub fn meaning(&self, message: MessageId) -> &MessageMeaning {
         &self.messages[message.0 as usize]
+    }
+}
+
+impl Term {
+    /// Calls `visit` with every step use in the tree, encloser first.
+    pub fn each_use<'a>(&'a self, visit: &mut impl FnMut(&'a StepUse)) {
+        match self {
+            Self::Empty => {}
+            Self::Step(step_use) => {
+                visit(step_use);
+                step_use.body.each_use(visit);
+            }
+            Self::Sequence(terms) | Self::Choice(terms) | Self::AnyOrder(terms) => {
+                for term in terms {
+                    term.each_use(visit);
+                }
+            }
+            Self::Optional(body) | Self::Repeat { body, .. } | Self::Tolerate(body) => body.each_use(visit),
+            Self::Attempt { body, handler } => {
+                body.each_use(visit);
+                handler.each_use(visit);
+            }
+        }
+    }
+}
+
+impl Flow {
+    /// The steps of all variants, sorted, each once.
+    pub fn steps(&self) -> Vec<StepId> {
+        let mut steps = Vec::new();
+        for variant in &self.variants {
+            variant.term.each_use(&mut |step_use| steps.push(step_use.step));
+        }
+        steps.sort_unstable();
+        steps.dedup();
+        steps
+    }
+}
+
+impl Machine {
+    /// Whether a step can make a transition of this machine, or is known to change nothing.
+    pub fn concerns(&self, step: StepId) -> bool {
+        self.unchanged.contains(&step) || self.transitions.iter().any(|transition| transition.by.contains(&step))
     }
 }

@@ -1,3 +1,19 @@
 //! Layer 2: the `.flow` language. Knows nothing of logs.
 
+pub mod automaton;
+mod built_in;
+pub mod format;
 pub mod grammar;
+mod lexer;
+pub mod lint;
+pub mod load;
+mod outline;
+mod parser;
+pub mod problem;
+mod resolve;
+mod tree;
+mod walk;
+mod words;
+
+pub use load::{Specification, alone, built_in, load, specification};
+pub use problem::{Problem, ProblemLabel, ProblemLevel, SpecErrors};

@@ -1,3 +1,13 @@
 //! Layer 3: time order, linking, the call graph, cases. Knows nothing of verdicts.
 
+mod builder;
+pub mod cases;
+pub mod catalog;
+mod exchanges;
+pub mod graph;
+pub mod history;
+mod link;
+mod messages;
 pub mod node;
+pub mod path;
+pub mod resources;

@@ -68,6 +68,10 @@ pub struct Node {
     pub start: Option<Timestamp>,
     /// When it ended, as far as known.
     pub end: Option<Timestamp>,
+    /// When it was sent or asked for, on the sender's clock.
+    pub sent_time: Option<Timestamp>,
+    /// When the sender had the answer, on the sender's clock.
+    pub answered_time: Option<Timestamp>,
     /// The line with which it was sent or asked for.
     pub sent: Option<Place>,
     /// The first line of the service that does the work.
@@ -80,14 +84,133 @@ pub struct Node {
     pub asked: Body,
     /// The facts of the answer's body.
     pub answered: Body,
-    /// Messages of the vocabulary that were logged in it, with what stood at their placeholders.
-    pub messages: Vec<(Place, MessageId, Vec<String>)>,
+    /// Messages of the vocabulary that were logged in it.
+    pub messages: Vec<MessageSeen>,
     /// The first error that was logged in it: `class: text`.
     pub error: Option<String>,
     /// Where that error stands.
     pub error_place: Option<Place>,
     /// RPC call: the sender gave up waiting.
     pub timed_out: bool,
+}
+
+impl Node {
+    /// A node of which nothing but its kind is known.
+    pub fn new(kind: NodeKind) -> Self {
+        Self {
+            kind,
+            service: None,
+            caller: None,
+            host: None,
+            method: None,
+            path: None,
+            rpc: None,
+            label: None,
+            steps: Vec::new(),
+            status: None,
+            success: None,
+            request: None,
+            global: None,
+            volume: None,
+            server: None,
+            attachment: None,
+            start: None,
+            end: None,
+            sent_time: None,
+            answered_time: None,
+            sent: None,
+            received: None,
+            ended: None,
+            evidence: Vec::new(),
+            asked: Body::default(),
+            answered: Body::default(),
+            messages: Vec::new(),
+            error: None,
+            error_place: None,
+            timed_out: false,
+        }
+    }
+
+    /// When it began: on the clock of the service that did it, else on the sender's.
+    pub fn beginning(&self) -> Option<Timestamp> {
+        self.start.or(self.sent_time)
+    }
+
+    /// When it ended: on the clock of the service that did it, else on the sender's.
+    pub fn ending(&self) -> Option<Timestamp> {
+        self.end.or(self.answered_time)
+    }
+
+    /// Takes over what `other`, a part of the same unit of work, tells and this one does not.
+    pub(crate) fn absorb(&mut self, other: Node) {
+        fn fill<T>(mine: &mut Option<T>, other: Option<T>) {
+            if mine.is_none() {
+                *mine = other;
+            }
+        }
+        self.evidence.extend([other.received, other.ended].into_iter().flatten());
+        self.evidence.extend(other.evidence);
+        fill(&mut self.service, other.service);
+        fill(&mut self.caller, other.caller);
+        fill(&mut self.host, other.host);
+        fill(&mut self.method, other.method);
+        fill(&mut self.path, other.path);
+        fill(&mut self.rpc, other.rpc);
+        fill(&mut self.label, other.label);
+        fill(&mut self.status, other.status);
+        fill(&mut self.success, other.success);
+        fill(&mut self.request, other.request);
+        fill(&mut self.global, other.global);
+        fill(&mut self.volume, other.volume);
+        fill(&mut self.server, other.server);
+        fill(&mut self.attachment, other.attachment);
+        fill(&mut self.start, other.start);
+        fill(&mut self.end, other.end);
+        fill(&mut self.sent_time, other.sent_time);
+        fill(&mut self.answered_time, other.answered_time);
+        fill(&mut self.sent, other.sent);
+        fill(&mut self.received, other.received);
+        fill(&mut self.ended, other.ended);
+        fill(&mut self.error, other.error);
+        fill(&mut self.error_place, other.error_place);
+        if self.steps.is_empty() {
+            self.steps = other.steps;
+        }
+        self.asked.merge(&other.asked);
+        self.answered.merge(&other.answered);
+        self.messages.extend(other.messages);
+        self.timed_out |= other.timed_out;
+    }
+
+    /// The step that it is, when the log tells just one.
+    pub fn step(&self) -> Option<StepId> {
+        match self.steps.as_slice() {
+            [step] => Some(*step),
+            _ => None,
+        }
+    }
+
+    /// All lines that show it, in the order of the inputs, each once.
+    pub fn places(&self) -> Vec<Place> {
+        let ends = [self.sent, self.received, self.ended, self.error_place];
+        let mut places: Vec<Place> = ends.into_iter().flatten().chain(self.evidence.iter().copied()).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+}
+
+/// A message of the vocabulary in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageSeen {
+    /// The record.
+    pub place: Place,
+    /// Its time.
+    pub time: Option<Timestamp>,
+    /// Which message.
+    pub message: MessageId,
+    /// What stands at its placeholders.
+    pub captures: Vec<String>,
 }
 
 /// What an edge means.

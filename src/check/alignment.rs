@@ -1,0 +1,330 @@
+//! Optimal alignment of what was seen with what a flow allows.
+//!
+//! The cheapest way to walk through the automaton and the observations together (A. Adriansyah, "Aligning Observed and
+//! Modeled Behavior", 2014): both move (the step was seen where it may stand), only the model moves (the step is missing, or
+//! no log could show it), or only the log moves (the step was seen and is not allowed there). The search is Dijkstra's, and
+//! bounded.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rustc_hash::FxHashMap;
+
+use crate::spec::automaton::{Automaton, Ending, Finish, Label, StateId, UseId};
+use crate::spec::grammar::StepId;
+
+/// The beginning or the end of a unit of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// It begins.
+    Begin,
+    /// It ends.
+    End,
+}
+
+/// One thing that was seen. Observations are ordered within their chain (a log of one service on one clock); between chains
+/// only as far as cause or a clear distance in time tells.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Observation {
+    /// The unit of work, as an index into the case's nodes.
+    pub node: usize,
+    /// Its beginning or its end.
+    pub phase: Phase,
+    /// The steps that it can be.
+    pub steps: Vec<StepId>,
+    /// The HTTP status of the answer, for its end.
+    pub status: Option<u16>,
+    /// Whether it went well, for its end, where a log tells.
+    pub success: Option<bool>,
+    /// Whether it may occur anywhere in this flow.
+    pub anytime: bool,
+    /// The chain that it belongs to.
+    pub chain: usize,
+    /// Observations of other chains that are known to come before it.
+    pub after: Vec<usize>,
+}
+
+/// One move of an alignment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Move {
+    /// Seen where it may stand: the step use and the index of the observation.
+    Both(UseId, usize),
+    /// Not seen: the step use, its beginning or end, and whether the logs could have shown it.
+    Model(UseId, Phase, bool),
+    /// Seen where it may not stand, or where it does not matter: the index of the observation.
+    Log(usize),
+    /// An attempt broke off.
+    Break,
+}
+
+/// What came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alignment {
+    /// What it cost: at least [`DEVIATION`] for every deviation.
+    pub cost: u32,
+    /// The moves, in their order.
+    pub moves: Vec<Move>,
+    /// The state of the automaton behind the last observation.
+    pub state: StateId,
+    /// Whether the flow may be over there.
+    pub finish: Finish,
+    /// How it could go on to its good end: the steps that have not begun, and whether the logs could show them.
+    pub pending: Vec<(UseId, bool)>,
+    /// Whether it can come to no good end any more.
+    pub doomed: bool,
+}
+
+impl Alignment {
+    /// Whether something was seen that is not allowed, or not seen that had to be.
+    pub fn deviates(&self) -> bool {
+        self.cost >= DEVIATION
+    }
+}
+
+/// The cost of a step that is missing or not allowed.
+pub const DEVIATION: u32 = 1_000;
+/// The cost of assuming a step that no log could show.
+const UNSEEN: u32 = 2;
+/// The cost of assuming that an attempt broke off for a reason that no step shows.
+const BREAK: u32 = 20;
+/// The cost of assuming a failure that no log shows.
+const UNSEEN_FAILURE: u32 = 6;
+/// The cost of reading an end that does not tell its success as a failure.
+const DOUBTFUL_FAILURE: u32 = 5;
+/// How many steps of the search are taken at most.
+const MOST_STEPS: usize = 400_000;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Position {
+    state: StateId,
+    /// The number of observations consumed of each chain.
+    seen: Vec<u16>,
+    /// Units of work whose beginning was not allowed; their ends cost nothing.
+    skipped: Vec<usize>,
+}
+
+struct Visit {
+    position: Position,
+    came_from: Option<(u32, Option<Move>)>,
+    cost: u32,
+    closed: bool,
+}
+
+/// Aligns observations with an automaton. `visible` tells for each step use whether the logs could have shown it. `None` when
+/// the search is given up.
+pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[bool]) -> Option<Alignment> {
+    let count = observations.iter().map(|observation| observation.chain + 1).max().unwrap_or(0);
+    let mut chains: Vec<Vec<usize>> = vec![Vec::new(); count];
+    let mut ranks = Vec::with_capacity(observations.len());
+    for (index, observation) in observations.iter().enumerate() {
+        ranks.push(chains[observation.chain].len() as u16);
+        chains[observation.chain].push(index);
+    }
+    if chains.iter().any(|chain| chain.len() > usize::from(u16::MAX)) {
+        return None;
+    }
+    let (visits, numbers, queue) = (Vec::new(), FxHashMap::default(), BinaryHeap::new());
+    let mut search = Search { automaton, observations, visible, chains, ranks, visits, numbers, queue };
+    search.reach(Position { state: 0, seen: vec![0; count], skipped: Vec::new() }, 0, None);
+    for _ in 0..MOST_STEPS {
+        let Reverse((cost, _, number)) = search.queue.pop()?;
+        let visit = &mut search.visits[number as usize];
+        if visit.closed || visit.cost < cost {
+            continue;
+        }
+        visit.closed = true;
+        let position = visit.position.clone();
+        if search.left(&position) == 0 {
+            let pending = completion(automaton, position.state, visible);
+            return Some(Alignment {
+                cost,
+                moves: search.path(number),
+                state: position.state,
+                finish: automaton.finish(position.state),
+                doomed: pending.is_none(),
+                pending: pending.unwrap_or_default(),
+            });
+        }
+        search.expand(&position, cost, number);
+    }
+    None
+}
+
+struct Search<'a> {
+    automaton: &'a Automaton,
+    observations: &'a [Observation],
+    visible: &'a [bool],
+    /// The observations of each chain.
+    chains: Vec<Vec<usize>>,
+    /// The place of each observation in its chain.
+    ranks: Vec<u16>,
+    visits: Vec<Visit>,
+    numbers: FxHashMap<Position, u32>,
+    /// By cost, then by how much of the log is still to come.
+    queue: BinaryHeap<Reverse<(u32, usize, u32)>>,
+}
+
+impl Search<'_> {
+    fn reach(&mut self, position: Position, cost: u32, came_from: Option<(u32, Option<Move>)>) {
+        let left = self.left(&position);
+        let number = match self.numbers.get(&position) {
+            Some(number) => {
+                let visit = &mut self.visits[*number as usize];
+                if visit.closed || visit.cost <= cost {
+                    return;
+                }
+                visit.cost = cost;
+                visit.came_from = came_from;
+                *number
+            }
+            None => {
+                let number = self.visits.len() as u32;
+                self.numbers.insert(position.clone(), number);
+                self.visits.push(Visit { position, came_from, cost, closed: false });
+                number
+            }
+        };
+        self.queue.push(Reverse((cost, left, number)));
+    }
+
+    /// How many observations are still to come.
+    fn left(&self, position: &Position) -> usize {
+        self.observations.len() - position.seen.iter().map(|seen| usize::from(*seen)).sum::<usize>()
+    }
+
+    /// The observations that may come next.
+    fn ready(&self, position: &Position) -> Vec<usize> {
+        let next = self.chains.iter().zip(&position.seen).filter_map(|(chain, seen)| chain.get(usize::from(*seen)).copied());
+        let seen = |index: &usize| position.seen[self.observations[*index].chain] > self.ranks[*index];
+        next.filter(|index| self.observations[*index].after.iter().all(seen)).collect()
+    }
+
+    fn expand(&mut self, position: &Position, cost: u32, number: u32) {
+        for index in self.ready(position) {
+            self.expand_with(position, cost, number, index);
+        }
+        let automaton = self.automaton;
+        for edge in automaton.edges(position.state) {
+            let alone = Position { state: edge.to, ..position.clone() };
+            let (price, step) = match edge.label {
+                Label::Send(_) => (0, None),
+                Label::Break => (BREAK, Some(Move::Break)),
+                Label::Begin(step) => {
+                    let visible = self.visible[step as usize];
+                    (if visible { DEVIATION } else { UNSEEN }, Some(Move::Model(step, Phase::Begin, visible)))
+                }
+                Label::End(step, ending) => {
+                    let price = if ending == Ending::Success { 1 } else { UNSEEN_FAILURE };
+                    (price, Some(Move::Model(step, Phase::End, false)))
+                }
+            };
+            self.reach(alone, cost + price, Some((number, step)));
+        }
+    }
+
+    /// The moves that consume an observation.
+    fn expand_with(&mut self, position: &Position, cost: u32, number: u32, index: usize) {
+        let observation = &self.observations[index];
+        let mut after = position.clone();
+        after.seen[observation.chain] += 1;
+        let is_skipped = position.skipped.iter().position(|node| *node == observation.node);
+        let mut after_log = after.clone();
+        let log_cost = match (observation.phase, is_skipped) {
+            (Phase::Begin, _) => {
+                after_log.skipped.push(observation.node);
+                if observation.anytime { 1 } else { DEVIATION }
+            }
+            (Phase::End, Some(place)) => {
+                after_log.skipped.remove(place);
+                0
+            }
+            (Phase::End, None) => DEVIATION,
+        };
+        self.reach(after_log, cost + log_cost, Some((number, Some(Move::Log(index)))));
+        if is_skipped.is_some() {
+            return;
+        }
+        let automaton = self.automaton;
+        for edge in automaton.edges(position.state) {
+            let (step, price) = match (edge.label, observation.phase) {
+                (Label::Begin(step), Phase::Begin) => (step, Some(u32::from(observation.steps.len() > 1))),
+                (Label::End(step, ending), Phase::End) => (step, ending_price(automaton, step, ending, observation)),
+                _ => continue,
+            };
+            let Some(price) = price else { continue };
+            if observation.steps.contains(&automaton.uses[step as usize].step) {
+                let together = Position { state: edge.to, ..after.clone() };
+                self.reach(together, cost + price, Some((number, Some(Move::Both(step, index)))));
+            }
+        }
+    }
+
+    fn path(&self, mut number: u32) -> Vec<Move> {
+        let mut moves = Vec::new();
+        while let Some((before, step)) = self.visits[number as usize].came_from {
+            moves.extend(step);
+            number = before;
+        }
+        moves.reverse();
+        moves
+    }
+}
+
+/// What it costs to read an observed end as this ending; `None` when it cannot be read so.
+fn ending_price(automaton: &Automaton, step: UseId, ending: Ending, observation: &Observation) -> Option<u32> {
+    let rule = &automaton.uses[step as usize];
+    let went_well = match observation.status {
+        Some(status) if !rule.success.is_empty() => Some(rule.success.contains(&status)),
+        _ => observation.success,
+    };
+    match (ending, went_well) {
+        (Ending::Success, Some(false)) | (Ending::Failure | Ending::FailureAndRetry, Some(true)) => None,
+        (Ending::Success, _) | (Ending::Failure, Some(false)) => Some(0),
+        (Ending::Failure, None) => Some(DOUBTFUL_FAILURE),
+        (Ending::FailureAndRetry, _) => {
+            let statuses = rule.retry.as_ref().map_or(&[][..], |retry| &retry.statuses);
+            match observation.status {
+                Some(status) => statuses.contains(&status).then_some(0),
+                None => Some(DOUBTFUL_FAILURE),
+            }
+        }
+    }
+}
+
+/// The cheapest way from a state to the flow's good end: the steps that have not begun, and whether the logs could show them.
+/// `None` when there is none.
+fn completion(automaton: &Automaton, state: StateId, visible: &[bool]) -> Option<Vec<(UseId, bool)>> {
+    let mut best: FxHashMap<StateId, (u32, Option<(StateId, Option<UseId>)>)> = FxHashMap::default();
+    let mut queue = BinaryHeap::from([Reverse((0, state))]);
+    best.insert(state, (0, None));
+    while let Some(Reverse((cost, state))) = queue.pop() {
+        if best.get(&state).is_some_and(|(known, _)| *known < cost) {
+            continue;
+        }
+        if automaton.finish(state) == Finish::Completed {
+            let mut pending = Vec::new();
+            let mut at = state;
+            while let Some((_, Some((before, step)))) = best.get(&at) {
+                pending.extend(step.map(|step| (step, visible[step as usize])));
+                at = *before;
+            }
+            pending.reverse();
+            return Some(pending);
+        }
+        for edge in automaton.edges(state) {
+            let (price, step) = match edge.label {
+                Label::Begin(step) => (if visible[step as usize] { DEVIATION } else { UNSEEN }, Some(step)),
+                Label::End(_, Ending::Success) => (1, None),
+                Label::End(..) => (UNSEEN_FAILURE, None),
+                Label::Send(_) => (0, None),
+                Label::Break => continue,
+            };
+            let next = cost + price;
+            if best.get(&edge.to).is_none_or(|(known, _)| next < *known) {
+                best.insert(edge.to, (next, Some((state, step))));
+                queue.push(Reverse((next, edge.to)));
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,124 @@
+//! Which flow and variant a case is, and how it deviates from it.
+
+use std::sync::Mutex;
+
+use rustc_hash::FxHashMap;
+
+use crate::check::alignment::{Alignment, Move, Observation, Phase, align};
+use crate::check::observability::{Observability, Touched};
+use crate::check::observations::{Observed, alphabet, observe};
+use crate::spec::automaton::{Automaton, TooLarge};
+use crate::spec::grammar::{Grammar, StepId, Subject};
+use crate::trace::cases::Case;
+use crate::trace::graph::CallGraph;
+
+/// How often an alignment is repeated because it found steps missing that no log covers at that time.
+const MOST_REVISIONS: usize = 12;
+
+/// The compiled flows of a grammar.
+#[derive(Debug)]
+pub(crate) struct Automata {
+    /// By flow and variant.
+    pub(crate) variants: Vec<Vec<Automaton>>,
+    /// The steps of each flow, sorted.
+    alphabets: Vec<Vec<StepId>>,
+    /// Alignments by shape: most cases of a log have the same.
+    known: Mutex<FxHashMap<Shape, Option<Alignment>>>,
+}
+
+/// All that an alignment depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Shape {
+    flow: usize,
+    variant: usize,
+    observations: Vec<Observation>,
+    visible: Vec<bool>,
+}
+
+/// How a case fits a flow.
+#[derive(Debug)]
+pub(crate) struct Fit {
+    /// The flow's number in the grammar.
+    pub(crate) flow: usize,
+    /// The variant's number in the flow.
+    pub(crate) variant: usize,
+    /// Whether another variant fits as well.
+    pub(crate) undecided: bool,
+    pub(crate) observed: Observed,
+    pub(crate) alignment: Alignment,
+}
+
+impl Automata {
+    /// Compiles all flows of a grammar.
+    pub(crate) fn compile(grammar: &Grammar) -> Result<Self, TooLarge> {
+        let compile = |flow: &crate::spec::grammar::Flow| {
+            flow.variants.iter().map(|variant| Automaton::compile(grammar, &flow.name, variant)).collect()
+        };
+        let variants = grammar.flows.iter().map(compile).collect::<Result<_, _>>()?;
+        let alphabets = (0..grammar.flows.len()).map(|flow| alphabet(grammar, flow)).collect();
+        Ok(Self { variants, alphabets, known: Mutex::default() })
+    }
+
+    fn align(&self, shape: Shape) -> Option<Alignment> {
+        if let Ok(known) = self.known.lock()
+            && let Some(alignment) = known.get(&shape)
+        {
+            return alignment.clone();
+        }
+        let automaton = &self.variants[shape.flow][shape.variant];
+        let alignment = align(automaton, &shape.observations, &shape.visible);
+        if let Ok(mut known) = self.known.lock() {
+            known.insert(shape, alignment.clone());
+        }
+        alignment
+    }
+
+    /// The flow and variant that a case fits best. `None` when it has nothing to fit, or the search was given up.
+    pub(crate) fn fit(&self, grammar: &Grammar, graph: &CallGraph, observability: &Observability<'_>, case: &Case, touched: &Touched) -> Option<Fit> {
+        let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+        let matters = |step: StepId| machine.is_some_and(|machine| machine.concerns(step));
+        let mut best: Option<Fit> = None;
+        for flow in &case.flows {
+            let rule = &grammar.flows[*flow];
+            for variant in 0..rule.variants.len() {
+                let observed = observe(graph, case, &self.alphabets[*flow], rule, matters);
+                let Some(alignment) = self.align_to(*flow, variant, &observed, observability, touched) else { continue };
+                match &mut best {
+                    Some(known) if alignment.cost > known.alignment.cost => {}
+                    Some(known) if alignment.cost == known.alignment.cost => known.undecided = true,
+                    _ => best = Some(Fit { flow: *flow, variant, undecided: false, observed, alignment }),
+                }
+            }
+        }
+        best
+    }
+
+    /// Aligns with one variant. A step counts as missing only where a log covers the time between what was seen before and
+    /// after it.
+    fn align_to(&self, flow: usize, variant: usize, observed: &Observed, observability: &Observability<'_>, touched: &Touched) -> Option<Alignment> {
+        let automaton = &self.variants[flow][variant];
+        let mut visible: Vec<bool> = automaton.uses.iter().map(|step| observability.could_show(step.step, touched)).collect();
+        for _ in 0..MOST_REVISIONS {
+            let shape = Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone() };
+            let alignment = self.align(shape)?;
+            let mut revised = false;
+            for (index, step) in alignment.moves.iter().enumerate() {
+                let Move::Model(step, Phase::Begin, true) = step else { continue };
+                let time = |step: &Move| match step {
+                    Move::Both(_, seen) | Move::Log(seen) => observed.times[*seen],
+                    _ => None,
+                };
+                let before = alignment.moves[..index].iter().rev().find_map(time);
+                let after = alignment.moves[index..].iter().find_map(time);
+                if !observability.covers(automaton.uses[*step as usize].step, touched, before, after) {
+                    visible[*step as usize] = false;
+                    revised = true;
+                }
+            }
+            if !revised {
+                return Some(alignment);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,139 @@
+//! What the logs could have shown.
+//!
+//! A step that no log could show costs nothing and proves nothing. Whether one could follows from the services, the levels and
+//! the span of time of the inputs. That a log is of the right host is never assumed: a service that may run on many hosts
+//! counts only where its log has a line of this very case.
+
+use rustc_hash::FxHashSet;
+
+use crate::base::time::Timestamp;
+use crate::model::event::Level;
+use crate::model::source::{Coverage, SourceId, SourceSummary};
+use crate::model::vocabulary::ServiceId;
+use crate::spec::grammar::{Grammar, MessageRole, Step, StepId, StepKind};
+use crate::trace::graph::CallGraph;
+use crate::trace::node::NodeKind;
+
+/// What a set of logs could have shown.
+#[derive(Debug)]
+pub struct Observability<'a> {
+    grammar: &'a Grammar,
+    sources: &'a [SourceSummary],
+    /// Services of which a caller's log names a request that is in none of their own logs.
+    incomplete: FxHashSet<ServiceId>,
+}
+
+/// The logs that have lines of a case: input and service.
+pub type Touched = FxHashSet<(SourceId, ServiceId)>;
+
+impl<'a> Observability<'a> {
+    /// Looks for gaps in the logs.
+    pub fn new(grammar: &'a Grammar, sources: &'a [SourceSummary], graph: &CallGraph) -> Self {
+        let mut observability = Self { grammar, sources, incomplete: FxHashSet::default() };
+        for (_, node) in graph.nodes() {
+            if let (NodeKind::Http, Some(service), Some(time), None, Some(_)) =
+                (node.kind, node.service, node.sent_time, node.received, node.request)
+                && node.status.is_some_and(|status| status < 500)
+                && observability.of_service(service).any(|(_, coverage)| covers(coverage, Some(time), Some(time)))
+            {
+                observability.incomplete.insert(service);
+            }
+        }
+        observability
+    }
+
+    fn of_service(&self, service: ServiceId) -> impl Iterator<Item = (SourceId, &Coverage)> {
+        self.sources.iter().enumerate().flat_map(move |(index, source)| {
+            let of_it = source.coverage.iter().filter(move |coverage| coverage.service == Some(service));
+            of_it.map(move |coverage| (SourceId(index as u32), coverage))
+        })
+    }
+
+    /// The logs that could show a step of a case, at any time.
+    fn showing(&self, step: StepId, touched: &Touched) -> Vec<&Coverage> {
+        let rule = self.grammar.step_at(step);
+        if self.incomplete.contains(&rule.service) {
+            return Vec::new();
+        }
+        let one_of_many = !matches!(rule.kind, StepKind::Http { .. });
+        let right_host = |source: SourceId| !one_of_many || touched.contains(&(source, rule.service));
+        let shows = |coverage: &Coverage| self.level_shows(step, rule, coverage);
+        self.of_service(rule.service).filter(|(source, coverage)| right_host(*source) && shows(coverage)).map(|(_, coverage)| coverage).collect()
+    }
+
+    fn level_shows(&self, step: StepId, rule: &Step, coverage: &Coverage) -> bool {
+        match &rule.kind {
+            StepKind::Http { .. } => coverage.level <= Level::Info,
+            StepKind::Call { .. } | StepKind::Cast { .. } => {
+                coverage.rpc_debug
+                    || !rule.locks.is_empty() && coverage.level == Level::Debug
+                    || self.message_level(step).is_some_and(|level| coverage.level <= level)
+            }
+            // Whether a driver traces its calls is its own affair.
+            StepKind::Operation { .. } | StepKind::Command { .. } => false,
+        }
+    }
+
+    /// The least detailed level at which a message shows that the step goes its normal way.
+    fn message_level(&self, step: StepId) -> Option<Level> {
+        let rules = self.grammar.messages.iter().zip(&self.grammar.vocabulary.messages);
+        let normal = |role: MessageRole| !matches!(role, MessageRole::Fails | MessageRole::Refuses);
+        rules.filter(|(meaning, _)| meaning.step == step && normal(meaning.role)).map(|(_, rule)| rule.level).max()
+    }
+
+    /// Whether some log could show a step of a case.
+    pub fn could_show(&self, step: StepId, touched: &Touched) -> bool {
+        !self.showing(step, touched).is_empty()
+    }
+
+    /// Whether some log could show a step of a case in all of a span of time.
+    pub fn covers(&self, step: StepId, touched: &Touched, from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
+        self.showing(step, touched).into_iter().any(|coverage| covers(coverage, from, to))
+    }
+
+    /// The last moment at which a log could have shown a step of a case.
+    pub fn shown_until(&self, step: StepId, touched: &Touched) -> Option<Timestamp> {
+        self.showing(step, touched).into_iter().filter_map(|coverage| coverage.last).max()
+    }
+
+    /// What is missing to see a step: the log, the right host's log, a level, or a span of time.
+    pub fn needs(&self, step: StepId, touched: &Touched, until: Option<Timestamp>) -> String {
+        let rule = self.grammar.step_at(step);
+        let service = self.grammar.vocabulary.service_name(rule.service);
+        let level = match &rule.kind {
+            StepKind::Call { .. } | StepKind::Cast { .. } => match (self.message_level(step), rule.locks.is_empty()) {
+                (Some(level), _) if level >= Level::Info => "INFO",
+                (_, false) | (Some(_), _) => "DEBUG",
+                (None, true) => "DEBUG with oslo_messaging=DEBUG in default_log_levels",
+            },
+            StepKind::Http { .. } => "INFO",
+            StepKind::Operation { .. } | StepKind::Command { .. } => "DEBUG",
+        };
+        let given: Vec<(SourceId, &Coverage)> = self.of_service(rule.service).collect();
+        if given.is_empty() {
+            return format!("the log of {service} at {level}");
+        }
+        if self.incomplete.contains(&rule.service) {
+            return format!("the logs of all hosts that run {service}: some of its requests are in none of those given");
+        }
+        let of_case: Vec<&Coverage> = given.iter().filter(|(source, _)| touched.contains(&(*source, rule.service))).map(|(_, coverage)| *coverage).collect();
+        if of_case.is_empty() && !matches!(rule.kind, StepKind::Http { .. }) {
+            return format!("the log of {service} on the host of this flow at {level}: those given have no line of it");
+        }
+        if self.showing(step, touched).is_empty() {
+            return format!("the log of {service} at {level}");
+        }
+        match until {
+            Some(until) => format!("the log of {service} until {}", until.clock()),
+            None => format!("more of the log of {service}"),
+        }
+    }
+}
+
+/// Whether a log's lines reach over a span of time.
+fn covers(coverage: &Coverage, from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
+    match (coverage.first, coverage.last) {
+        (Some(first), Some(last)) => from.is_some_and(|from| first <= from) && to.is_some_and(|to| to <= last),
+        _ => false,
+    }
+}

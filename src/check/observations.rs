@@ -1,0 +1,259 @@
+//! A case's nodes as observations: in order within each log of one service, and between logs as far as cause or a clear
+//! distance in time tells.
+
+use rustc_hash::FxHashMap;
+
+use crate::base::time::{SECOND, Timestamp};
+use crate::check::alignment::{Observation, Phase};
+use crate::model::source::{Place, SourceId};
+use crate::model::vocabulary::ServiceId;
+use crate::spec::grammar::{Flow, Grammar, StepId};
+use crate::trace::cases::Case;
+use crate::trace::graph::CallGraph;
+use crate::trace::node::{EdgeKind, Node, NodeId};
+
+/// Between logs, a moment is taken to be before another only from this distance on: clocks of hosts differ.
+const CLEARLY_APART: i64 = 5 * SECOND;
+
+/// The observations of a case, and the node of each.
+#[derive(Debug)]
+pub(crate) struct Observed {
+    pub(crate) nodes: Vec<NodeId>,
+    pub(crate) observations: Vec<Observation>,
+    /// The time of each observation, as it was logged.
+    pub(crate) times: Vec<Option<Timestamp>>,
+}
+
+/// One end of a node, on its way to becoming an observation.
+struct Moment {
+    node: usize,
+    phase: Phase,
+    time: Option<Timestamp>,
+    place: Place,
+    chain: (SourceId, Option<ServiceId>),
+    /// How many of the case's nodes caused the node, one by another.
+    depth: usize,
+    /// Whether the node begins and ends at once.
+    at_once: bool,
+}
+
+/// Turns the nodes of a case that matter to a flow into observations. `matters` tells whether a step that the flow does not
+/// have counts as a deviation.
+pub(crate) fn observe(graph: &CallGraph, case: &Case, alphabet: &[StepId], flow: &Flow, matters: impl Fn(StepId) -> bool) -> Observed {
+    let knows = |step: &StepId| alphabet.binary_search(step).is_ok();
+    let anytime = |step: &StepId| flow.anytime.contains(step) && !knows(step);
+    let relevant = |node: &Node| node.steps.iter().any(|step| knows(step) || anytime(step) || matters(*step));
+    let mut nodes: Vec<NodeId> = case.nodes.iter().copied().filter(|id| relevant(graph.node(*id))).collect();
+    nodes.sort_by_key(|id| (graph.node(*id).beginning(), *id));
+    nodes.dedup();
+    let numbers: FxHashMap<NodeId, usize> = nodes.iter().enumerate().map(|(number, id)| (*id, number)).collect();
+    let causes: Vec<Option<(usize, bool)>> = nodes.iter().map(|id| cause(graph, &numbers, *id)).collect();
+    let mut moments: Vec<Moment> = Vec::new();
+    for (number, id) in nodes.iter().enumerate() {
+        moments_of(graph.node(*id), number, depth(&causes, number), &mut moments);
+    }
+    order(&mut moments, &causes);
+    let mut chains: Vec<(SourceId, Option<ServiceId>)> = moments.iter().map(|moment| moment.chain).collect();
+    chains.sort_unstable();
+    chains.dedup();
+    let mut observations: Vec<Observation> = moments
+        .iter()
+        .map(|moment| {
+            let node = graph.node(nodes[moment.node]);
+            let at_end = moment.phase == Phase::End;
+            Observation {
+                node: moment.node,
+                phase: moment.phase,
+                steps: node.steps.clone(),
+                status: node.status.filter(|_| at_end),
+                success: node.success.filter(|_| at_end),
+                anytime: flow.anytime.iter().any(|step| node.steps.contains(step)),
+                chain: chains.binary_search(&moment.chain).unwrap_or(0),
+                after: Vec::new(),
+            }
+        })
+        .collect();
+    constrain(&moments, &causes, &mut observations);
+    Observed { nodes, observations, times: moments.iter().map(|moment| moment.time).collect() }
+}
+
+/// The nearest cause of a node within the case, and whether it waits for the node.
+fn cause(graph: &CallGraph, numbers: &FxHashMap<NodeId, usize>, id: NodeId) -> Option<(usize, bool)> {
+    let mut at = id;
+    let mut waits = true;
+    for _ in 0..64 {
+        let (parent, edge) = graph.parent(at)?;
+        waits &= edge.kind != EdgeKind::Cast;
+        if let Some(number) = numbers.get(&parent) {
+            return Some((*number, waits));
+        }
+        at = parent;
+    }
+    None
+}
+
+fn depth(causes: &[Option<(usize, bool)>], mut number: usize) -> usize {
+    let mut depth = 0;
+    while let Some((parent, _)) = causes[number]
+        && depth < 64
+    {
+        number = parent;
+        depth += 1;
+    }
+    depth
+}
+
+fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment>) {
+    let first = node.received.or(node.sent).or_else(|| node.evidence.iter().min().copied()).or(node.ended);
+    let Some(first) = first else { return };
+    let service = if node.received.is_some() { node.service } else { node.caller };
+    let (begin, end) = (node.beginning(), node.ending());
+    let at_once = begin == end;
+    moments.push(Moment { node: number, phase: Phase::Begin, time: begin, place: first, chain: (first.source, service), depth, at_once });
+    if let Some(last) = node.ended {
+        let own = last.source == first.source || node.received.is_none();
+        let chain = (last.source, if own { service } else { node.service });
+        moments.push(Moment { node: number, phase: Phase::End, time: end, place: last, chain, depth, at_once });
+    }
+}
+
+/// Sorts the moments of each log by time; at one time, what began earlier ends first, causes begin before and end after what
+/// they caused.
+fn order(moments: &mut Vec<Moment>, causes: &[Option<(usize, bool)>]) {
+    moments.sort_by_key(|moment| {
+        let rank = match (moment.phase, moment.at_once) {
+            (Phase::End, false) => 0,
+            (Phase::Begin, _) => 1,
+            (Phase::End, true) => 2,
+        };
+        let depth = if moment.phase == Phase::Begin { moment.depth } else { 64 - moment.depth.min(64) };
+        (moment.chain, moment.time, rank, if rank == 1 { 0 } else { depth }, moment.place, depth)
+    });
+    // What begins and ends within one tick of the clock ends right behind the last thing that it caused.
+    let is_within = |mut inner: usize, outer: usize| {
+        for _ in 0..64 {
+            if inner == outer {
+                return true;
+            }
+            match causes[inner] {
+                Some((parent, _)) => inner = parent,
+                None => return false,
+            }
+        }
+        false
+    };
+    let mut index = 0;
+    while index < moments.len() {
+        let moment = &moments[index];
+        if moment.phase == Phase::Begin && moment.at_once {
+            let node = moment.node;
+            let end = moments[index..].iter().position(|other| other.phase == Phase::End && other.node == node).map(|offset| index + offset);
+            if let Some(end) = end {
+                let last = moments[index..end].iter().rposition(|other| is_within(other.node, node)).map_or(index, |offset| index + offset);
+                let moved = moments.remove(end);
+                moments.insert(last + 1, moved);
+            }
+        }
+        index += 1;
+    }
+}
+
+/// Adds what is known of the order between logs: cause and time; where clocks contradict causes, only causes; and where even
+/// these contradict the order within the logs, nothing.
+fn constrain(moments: &[Moment], causes: &[Option<(usize, bool)>], observations: &mut [Observation]) {
+    let causal = causal_pairs(moments, causes);
+    let timed = timed_pairs(moments, observations);
+    for pairs in [[&causal[..], &timed[..]].concat(), causal, Vec::new()] {
+        for observation in observations.iter_mut() {
+            observation.after.clear();
+        }
+        for (before, after) in pairs {
+            if observations[before].chain != observations[after].chain {
+                observations[after].after.push(before);
+            }
+        }
+        for observation in observations.iter_mut() {
+            observation.after.sort_unstable();
+            observation.after.dedup();
+        }
+        if is_consistent(observations) {
+            return;
+        }
+    }
+}
+
+/// A cause begins before what it caused, and ends after it when it waits for it.
+fn causal_pairs(moments: &[Moment], causes: &[Option<(usize, bool)>]) -> Vec<(usize, usize)> {
+    let mut begins: Vec<Option<usize>> = vec![None; causes.len()];
+    let mut ends: Vec<Option<usize>> = vec![None; causes.len()];
+    for (index, moment) in moments.iter().enumerate() {
+        match moment.phase {
+            Phase::Begin => begins[moment.node] = Some(index),
+            Phase::End => ends[moment.node] = Some(index),
+        }
+    }
+    let time = |index: usize| moments[index].time;
+    let mut pairs = Vec::new();
+    for (node, cause) in causes.iter().enumerate() {
+        pairs.extend(begins[node].zip(ends[node]));
+        let Some((parent, waits)) = *cause else { continue };
+        pairs.extend(begins[parent].zip(begins[node]));
+        if let (true, Some(end), Some(cause)) = (waits, ends[node], ends[parent]) {
+            // A caller may give up, and the work it asked for go on.
+            let gave_up = matches!((time(end), time(cause)), (Some(end), Some(cause)) if end.since(cause) >= CLEARLY_APART);
+            if !gave_up {
+                pairs.push((end, cause));
+            }
+        }
+    }
+    pairs
+}
+
+/// For every moment, the last moment of each other log that is clearly before it.
+fn timed_pairs(moments: &[Moment], observations: &[Observation]) -> Vec<(usize, usize)> {
+    let mut pairs = Vec::new();
+    for (index, moment) in moments.iter().enumerate() {
+        let Some(time) = moment.time else { continue };
+        let mut latest: FxHashMap<usize, usize> = FxHashMap::default();
+        for (other, before) in moments.iter().enumerate() {
+            if before.chain != moment.chain && before.time.is_some_and(|before| time.since(before) >= CLEARLY_APART) {
+                latest.insert(observations[other].chain, other);
+            }
+        }
+        let mut latest: Vec<usize> = latest.into_values().collect();
+        latest.sort_unstable();
+        pairs.extend(latest.into_iter().map(|other| (other, index)));
+    }
+    pairs
+}
+
+/// Whether all observations can be consumed in some order.
+fn is_consistent(observations: &[Observation]) -> bool {
+    let count = observations.iter().map(|observation| observation.chain + 1).max().unwrap_or(0);
+    let mut chains: Vec<Vec<usize>> = vec![Vec::new(); count];
+    for (index, observation) in observations.iter().enumerate() {
+        chains[observation.chain].push(index);
+    }
+    let mut seen = vec![0; count];
+    let mut consumed = vec![false; observations.len()];
+    loop {
+        let mut moved = false;
+        for chain in 0..count {
+            while let Some(next) = chains[chain].get(seen[chain])
+                && observations[*next].after.iter().all(|before| consumed[*before])
+            {
+                consumed[*next] = true;
+                seen[chain] += 1;
+                moved = true;
+            }
+        }
+        if !moved {
+            return consumed.into_iter().all(|consumed| consumed);
+        }
+    }
+}
+
+/// The steps of a grammar that a flow's automaton knows, sorted.
+pub(crate) fn alphabet(grammar: &Grammar, flow: usize) -> Vec<StepId> {
+    grammar.flows[flow].steps()
+}

@@ -1,0 +1,268 @@
+//! Cuts an input into pieces that begin where a record begins, so that they can be parsed apart from each other.
+
+use memchr::{memchr, memchr_iter, memrchr};
+
+use super::open::{Cap, Limits, Opened};
+use super::{InputError, Source};
+use crate::model::source::SourceId;
+
+/// A piece of one input: whole lines, the last one perhaps without its newline when the input ends there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// The input.
+    pub source: SourceId,
+    /// The number of the first line, from 1.
+    pub first_line: u64,
+    /// The lines.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads one input piece by piece; holds no more than a piece and the rest of the last read.
+pub struct ChunkReader<'a> {
+    opened: Opened<'a>,
+    source: SourceId,
+    path: String,
+    limits: Limits,
+    buffer: Vec<u8>,
+    next_line: u64,
+    ended: bool,
+    /// Why the input ended before its end, until that is told.
+    failure: Option<InputError>,
+}
+
+impl<'a> ChunkReader<'a> {
+    /// Begins to read.
+    pub fn new(source: &Source, opened: Opened<'a>, limits: Limits) -> Self {
+        let path = source.path.clone();
+        Self { opened, source: source.id, path, limits, buffer: Vec::new(), next_line: 1, ended: false, failure: None }
+    }
+
+    /// The first bytes of the input, at least `wanted` unless it is shorter or fails before. For use before the first
+    /// piece is taken.
+    pub fn peek(&mut self, wanted: usize) -> &[u8] {
+        self.fill(wanted);
+        &self.buffer
+    }
+
+    /// The next piece, cut in front of a line that `begins` says a record begins with. A record longer than the line
+    /// limit is cut at a line end.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails, a cap is hit or a line is too long. What was read before the failing place is handed on
+    /// first; after an error there is nothing more.
+    pub fn next_chunk(&mut self, begins: &dyn Fn(&[u8]) -> bool) -> Option<Result<Chunk, InputError>> {
+        let mut wanted = self.limits.chunk_bytes.max(1);
+        loop {
+            self.fill(wanted);
+            if self.ended && self.buffer.is_empty() {
+                return self.failure.take().map(Err);
+            }
+            if self.ended && self.buffer.len() <= wanted {
+                return Some(self.take(self.buffer.len()));
+            }
+            let window = &self.buffer[..wanted.min(self.buffer.len())];
+            if let Some(cut) = last_beginning(window, begins) {
+                return Some(self.take(cut));
+            }
+            if window.len() > self.limits.line_bytes {
+                return Some(match memrchr(b'\n', window) {
+                    Some(end) => self.take(end + 1),
+                    None => Err(self.too_long(self.next_line)),
+                });
+            }
+            wanted = wanted.saturating_mul(2).min(self.limits.line_bytes.saturating_add(1));
+        }
+    }
+
+    fn take(&mut self, length: usize) -> Result<Chunk, InputError> {
+        let rest = self.buffer.split_off(length);
+        let bytes = std::mem::replace(&mut self.buffer, rest);
+        let first_line = self.next_line;
+        if let Some(before) = overlong_line(&bytes, self.limits.line_bytes) {
+            return Err(self.too_long(first_line + before));
+        }
+        self.next_line += newlines(&bytes);
+        Ok(Chunk { source: self.source, first_line, bytes })
+    }
+
+    fn too_long(&mut self, line: u64) -> InputError {
+        self.ended = true;
+        self.failure = None;
+        self.buffer = Vec::new();
+        InputError::LineTooLong { path: self.path.clone(), line, limit: self.limits.line_bytes }
+    }
+
+    /// Reads until there are `wanted` bytes, the input ends or fails.
+    fn fill(&mut self, wanted: usize) {
+        if self.ended || self.buffer.len() >= wanted {
+            return;
+        }
+        let missing = wanted - self.buffer.len();
+        self.buffer.reserve_exact(missing);
+        let result = self.opened.fill(&mut self.buffer, missing);
+        let (cap, limits) = (self.opened.cap(&self.limits), self.limits);
+        if let (Ok(length), None) = (&result, cap) {
+            self.ended = *length < missing;
+            return;
+        }
+        self.ended = true;
+        let (path, line) = (self.path.clone(), self.next_line - 1 + newlines(&self.buffer));
+        self.failure = match (result, cap) {
+            (Err(reason), _) => Some(InputError::Read { path, line, reason }),
+            (_, Some(Cap::Size)) => Some(InputError::TooLarge { path, line, limit: limits.decompressed_bytes }),
+            (_, Some(Cap::Ratio)) => Some(InputError::RatioTooHigh { path, line, limit: limits.ratio }),
+            (_, None) => None,
+        };
+    }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// How many lines precede the first line of more than `limit` bytes.
+fn overlong_line(bytes: &[u8], limit: usize) -> Option<u64> {
+    if bytes.len() <= limit {
+        return None;
+    }
+    let (mut start, mut line) = (0, 0);
+    for end in memchr_iter(b'\n', bytes).chain([bytes.len()]) {
+        if end - start > limit {
+            return Some(line);
+        }
+        (start, line) = (end + 1, line + 1);
+    }
+    None
+}
+
+/// Where the last whole line begins that begins a record, unless that is the very first.
+fn last_beginning(buffer: &[u8], begins: &dyn Fn(&[u8]) -> bool) -> Option<usize> {
+    let mut end = memrchr(b'\n', buffer)?;
+    loop {
+        let start = memrchr(b'\n', &buffer[..end]).map(|before| before + 1)?;
+        if begins(&buffer[start..end]) {
+            return Some(start);
+        }
+        end = start - 1;
+    }
+}
+
+/// The lines of a text with the offset of each, without `\n` and `\r\n`.
+pub fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        if start >= bytes.len() {
+            return None;
+        }
+        let begin = start;
+        let end = memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |length| begin + length);
+        start = end + 1;
+        let line = &bytes[begin..end];
+        Some((begin, line.strip_suffix(b"\r").unwrap_or(line)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::input::Origin;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).expect("compressed");
+        encoder.finish().expect("compressed")
+    }
+
+    fn read(bytes: &[u8], limits: Limits) -> (Vec<Chunk>, Option<InputError>) {
+        let source = Source { id: SourceId(0), path: "x.log".into(), origin: Origin::StandardInput, remark: None };
+        let opened = Opened::new(Box::new(Cursor::new(bytes.to_vec()))).expect("opened");
+        let mut reader = ChunkReader::new(&source, opened, limits);
+        let mut chunks = Vec::new();
+        while let Some(next) = reader.next_chunk(&|line| line.starts_with(b"+")) {
+            match next {
+                Ok(chunk) => chunks.push(chunk),
+                Err(error) => return (chunks, Some(error)),
+            }
+        }
+        (chunks, None)
+    }
+
+    #[test]
+    fn pieces_begin_with_records() {
+        let limits = Limits { chunk_bytes: 12, ..Limits::default() };
+        let (chunks, error) = read(b"+one\n two\n+three\n+four\n four\n", limits);
+        let texts: Vec<_> =
+            chunks.iter().map(|chunk| (chunk.first_line, String::from_utf8_lossy(&chunk.bytes).into_owned())).collect();
+        assert!(error.is_none());
+        assert_eq!(
+            texts,
+            [
+                (
+                    1,
+                    "+one
+ two
++three
+"
+                    .into()
+                ),
+                (
+                    4,
+                    "+four
+ four
+"
+                    .into()
+                )
+            ]
+        );
+    }
+
+    #[test]
+    fn members_are_joined_and_a_cut_file_gives_what_it_has() {
+        let mut bytes = gzip(b"+one\n");
+        bytes.extend(gzip(b"+two\n"));
+        let (chunks, error) = read(&bytes, Limits::default());
+        assert!(error.is_none());
+        assert_eq!(chunks[0].bytes, b"+one\n+two\n");
+        let (chunks, error) = read(&bytes[..bytes.len() - 3], Limits::default());
+        assert_eq!(chunks[0].bytes, b"+one\n+two\n");
+        assert_eq!(error.map(|error| error.to_string().starts_with("cannot read x.log beyond line 2: ")), Some(true));
+    }
+
+    #[test]
+    fn caps_are_errors_that_say_so() {
+        let long = b"+ aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n".repeat(50_000);
+        let small = Limits { decompressed_bytes: 1000, chunk_bytes: 100, ..Limits::default() };
+        let (chunks, error) = read(&gzip(&long), small);
+        assert!(chunks.len() > 3);
+        assert!(matches!(error, Some(InputError::TooLarge { limit: 1000, .. })), "{error:?}");
+        let tight = Limits { ratio: 20, ratio_from: 1000, ..Limits::default() };
+        assert!(matches!(read(&gzip(&long), tight).1, Some(InputError::RatioTooHigh { .. })));
+        assert!(read(&long, tight).1.is_none());
+        let short_lines = Limits { line_bytes: 20, chunk_bytes: 10, ..Limits::default() };
+        let (chunks, error) = read(b"+one\n+two\n0123456789012345678901\n+three\n", short_lines);
+        assert_eq!(chunks[0].bytes, b"+one\n");
+        assert!(matches!(error, Some(InputError::LineTooLong { line: 3, .. })), "{error:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_or_doubled(text in "[+a\n]{0,200}", chunk_bytes in 1_usize..50) {
+            let (chunks, error) = read(text.as_bytes(), Limits { chunk_bytes, ..Limits::default() });
+            prop_assert!(error.is_none());
+            let mut joined = Vec::new();
+            for chunk in &chunks {
+                prop_assert_eq!(chunk.first_line, 1 + newlines(&joined));
+                prop_assert!(joined.is_empty() || chunk.bytes.starts_with(b"+"));
+                joined.extend_from_slice(&chunk.bytes);
+            }
+            prop_assert_eq!(joined, text.as_bytes());
+        }
+    }
+}

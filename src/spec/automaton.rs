@@ -1,0 +1,419 @@
+//! A flow variant compiled into a finite automaton.
+//!
+//! The states are what is left of the process tree (its residuals), the edges are what may happen next. A step has two
+//! edges, its beginning and its end, so that what happens inside it lies between them. Residuals are interned, so equal
+//! rests of a flow are one state, and walking a case is a walk through a table.
+
+use rustc_hash::FxHashMap;
+
+use crate::spec::grammar::{Grammar, Retry, StepKind, StepUse, Term, Variant};
+
+/// The number of a state in an [`Automaton`].
+pub type StateId = u32;
+
+/// The number of a step use in [`Automaton::uses`].
+pub type UseId = u32;
+
+/// How many states a flow may have.
+const MOST_STATES: usize = 100_000;
+
+/// How deep a process tree may be nested.
+const MOST_DEPTH: usize = 200;
+
+/// A flow that is too large to be compiled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("flow {flow}: {limit}")]
+pub struct TooLarge {
+    /// The flow's name.
+    pub flow: String,
+    /// Which limit was exceeded.
+    pub limit: String,
+}
+
+/// What may happen in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Label {
+    /// A step begins.
+    Begin(UseId),
+    /// A step ends.
+    End(UseId, Ending),
+    /// A cast is sent.
+    Send(UseId),
+    /// An attempt breaks off for a reason that no step shows.
+    Break,
+}
+
+/// How a step ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// Well.
+    Success,
+    /// It fails, and what encloses it has to deal with that.
+    Failure,
+    /// It fails, and is sent again.
+    FailureAndRetry,
+}
+
+/// An edge of the automaton.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// What happens.
+    pub label: Label,
+    /// The state after it.
+    pub to: StateId,
+}
+
+/// How a flow may be over in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// It is not over.
+    Open,
+    /// It has reached its end.
+    Completed,
+    /// It has failed.
+    Failed,
+}
+
+/// A compiled flow variant. State 0 is the beginning.
+#[derive(Clone, Debug)]
+pub struct Automaton {
+    /// The steps in their places.
+    pub uses: Vec<StepUse>,
+    edges: Vec<Vec<Edge>>,
+    finishes: Vec<Finish>,
+}
+
+impl Automaton {
+    /// Compiles a variant of the flow of that name.
+    pub fn compile(grammar: &Grammar, flow: &str, variant: &Variant) -> Result<Self, TooLarge> {
+        let mut compiler = Compiler { grammar, terms: Vec::new(), numbers: FxHashMap::default(), uses: Vec::new(), moves: FxHashMap::default() };
+        let too_large = |limit: String| TooLarge { flow: flow.to_owned(), limit };
+        let main = compiler.lower(&variant.term, 0).ok_or_else(|| too_large(format!("nested deeper than {MOST_DEPTH} levels")))?;
+        let start = State { main, spawned: Vec::new(), failed: false };
+        let mut states = vec![start.clone()];
+        let mut numbers = FxHashMap::from_iter([(start, 0)]);
+        let mut edges: Vec<Vec<Edge>> = Vec::new();
+        let mut finishes = Vec::new();
+        while edges.len() < states.len() {
+            let state = states[edges.len()].clone();
+            finishes.push(compiler.finish(&state));
+            let mut outgoing = Vec::new();
+            for (label, next) in compiler.successors(&state) {
+                let known = states.len();
+                let to = *numbers.entry(next.clone()).or_insert(known as StateId);
+                if to as usize == known {
+                    if known == MOST_STATES {
+                        return Err(too_large(format!("more than {MOST_STATES} states")));
+                    }
+                    states.push(next);
+                }
+                let edge = Edge { label, to };
+                if !outgoing.contains(&edge) {
+                    outgoing.push(edge);
+                }
+            }
+            edges.push(outgoing);
+        }
+        Ok(Self { uses: compiler.uses, edges, finishes })
+    }
+
+    /// What may happen in a state.
+    pub fn edges(&self, state: StateId) -> &[Edge] {
+        &self.edges[state as usize]
+    }
+
+    /// Whether the flow may be over in a state.
+    pub fn finish(&self, state: StateId) -> Finish {
+        self.finishes[state as usize]
+    }
+
+    /// How many states there are.
+    pub fn len(&self) -> usize {
+        self.edges.len()
+    }
+
+    /// Whether there is no state; never true.
+    pub fn is_empty(&self) -> bool {
+        self.edges.is_empty()
+    }
+}
+
+type TermId = u32;
+
+/// What is left of a process tree. `Done` and `Failed` are the two ends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Residual {
+    Done,
+    Failed,
+    /// A step that has not begun, with the tries that are left.
+    Step { step: UseId, tries: u32, body: TermId, cast: bool },
+    /// A step that has begun, with what is left inside it.
+    Inside { step: UseId, tries: u32, whole: TermId, rest: TermId },
+    Sequence(TermId, TermId),
+    Choice(Vec<TermId>),
+    AnyOrder(Vec<TermId>),
+    Repeat { body: TermId, left: Option<u32> },
+    Attempt { body: TermId, handler: TermId },
+    Tolerate(TermId),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct State {
+    main: TermId,
+    /// The work of casts that are under way, sorted.
+    spawned: Vec<TermId>,
+    /// Whether some work of a cast has failed.
+    failed: bool,
+}
+
+/// What may happen to a residual: the label, what is left, and the work of a cast that sets off.
+type Move = (Label, TermId, Option<TermId>);
+
+struct Compiler<'a> {
+    grammar: &'a Grammar,
+    terms: Vec<Residual>,
+    numbers: FxHashMap<Residual, TermId>,
+    uses: Vec<StepUse>,
+    moves: FxHashMap<TermId, Vec<Move>>,
+}
+
+impl Compiler<'_> {
+    fn term(&mut self, residual: Residual) -> TermId {
+        if let Some(known) = self.numbers.get(&residual) {
+            return *known;
+        }
+        let number = self.terms.len() as TermId;
+        self.terms.push(residual.clone());
+        self.numbers.insert(residual, number);
+        number
+    }
+
+    fn done(&mut self) -> TermId {
+        self.term(Residual::Done)
+    }
+
+    fn failed(&mut self) -> TermId {
+        self.term(Residual::Failed)
+    }
+
+    fn sequence(&mut self, first: TermId, second: TermId) -> TermId {
+        match (&self.terms[first as usize], &self.terms[second as usize]) {
+            (Residual::Done, _) => second,
+            (Residual::Failed, _) | (_, Residual::Done) => first,
+            _ => self.term(Residual::Sequence(first, second)),
+        }
+    }
+
+    fn lower_all(&mut self, terms: &[Term], depth: usize) -> Option<Vec<TermId>> {
+        terms.iter().map(|term| self.lower(term, depth + 1)).collect()
+    }
+
+    fn lower(&mut self, term: &Term, depth: usize) -> Option<TermId> {
+        if depth > MOST_DEPTH {
+            return None;
+        }
+        Some(match term {
+            Term::Empty => self.done(),
+            Term::Step(step_use) => {
+                let body = self.lower(&step_use.body, depth + 1)?;
+                let cast = matches!(self.grammar.step_at(step_use.step).kind, StepKind::Cast { .. });
+                let tries = step_use.retry.as_ref().map_or(1, |Retry { most, .. }| *most);
+                let step = self.uses.len() as UseId;
+                self.uses.push(StepUse { body: Term::Empty, ..(**step_use).clone() });
+                self.term(Residual::Step { step, tries, body, cast })
+            }
+            Term::Sequence(terms) => {
+                let parts = self.lower_all(terms, depth)?;
+                let done = self.done();
+                parts.into_iter().rev().fold(done, |rest, part| self.sequence(part, rest))
+            }
+            Term::Choice(terms) => {
+                let parts = self.lower_all(terms, depth)?;
+                self.term(Residual::Choice(parts))
+            }
+            Term::Optional(term) => {
+                let parts = vec![self.lower(term, depth + 1)?, self.done()];
+                self.term(Residual::Choice(parts))
+            }
+            Term::AnyOrder(terms) => {
+                let parts = self.lower_all(terms, depth)?;
+                self.term(Residual::AnyOrder(parts))
+            }
+            Term::Repeat { body, most } => {
+                let body = self.lower(body, depth + 1)?;
+                self.term(Residual::Repeat { body, left: *most })
+            }
+            Term::Attempt { body, handler } => {
+                let (body, handler) = (self.lower(body, depth + 1)?, self.lower(handler, depth + 1)?);
+                self.term(Residual::Attempt { body, handler })
+            }
+            Term::Tolerate(body) => {
+                let body = self.lower(body, depth + 1)?;
+                self.term(Residual::Tolerate(body))
+            }
+        })
+    }
+
+    /// Whether the residual may be over without anything more.
+    fn may_be_done(&self, term: TermId) -> bool {
+        match &self.terms[term as usize] {
+            Residual::Done | Residual::Repeat { .. } => true,
+            Residual::Failed | Residual::Step { .. } | Residual::Inside { .. } => false,
+            Residual::Sequence(first, second) => self.may_be_done(*first) && self.may_be_done(*second),
+            Residual::Choice(parts) => parts.iter().any(|part| self.may_be_done(*part)),
+            Residual::AnyOrder(parts) => parts.iter().all(|part| self.may_be_done(*part)),
+            Residual::Attempt { body, .. } => self.may_be_done(*body),
+            Residual::Tolerate(body) => self.may_be_done(*body) || self.may_be_failed(*body),
+        }
+    }
+
+    /// Whether the residual may have failed without anything more.
+    fn may_be_failed(&self, term: TermId) -> bool {
+        match &self.terms[term as usize] {
+            Residual::Failed => true,
+            Residual::Sequence(first, second) => {
+                self.may_be_failed(*first) || self.may_be_done(*first) && self.may_be_failed(*second)
+            }
+            Residual::Attempt { body, handler } => self.may_be_failed(*body) && self.may_be_done(*handler),
+            _ => false,
+        }
+    }
+
+    /// What may happen to a residual. Each is worked out once.
+    fn moves(&mut self, term: TermId) -> Vec<Move> {
+        if let Some(known) = self.moves.get(&term) {
+            return known.clone();
+        }
+        let moves = match self.terms[term as usize].clone() {
+            Residual::Done | Residual::Failed => Vec::new(),
+            Residual::Step { step, tries, body, cast: true } => {
+                let work = self.term(Residual::Step { step, tries, body, cast: false });
+                vec![(Label::Send(step), self.done(), Some(work))]
+            }
+            Residual::Step { step, tries, body, cast: false } => {
+                let inside = self.term(Residual::Inside { step, tries, whole: body, rest: body });
+                vec![(Label::Begin(step), inside, None)]
+            }
+            Residual::Inside { step, tries, whole, rest } => self.moves_inside(step, tries, whole, rest),
+            Residual::Sequence(first, second) => {
+                let mut moves: Vec<Move> = self.moves(first);
+                for (_, next, _) in &mut moves {
+                    *next = self.sequence(*next, second);
+                }
+                if self.may_be_done(first) {
+                    moves.extend(self.moves(second));
+                }
+                moves
+            }
+            Residual::Choice(parts) => parts.iter().flat_map(|part| self.moves(*part)).collect(),
+            Residual::AnyOrder(parts) => self.moves_in_any_order(&parts),
+            Residual::Repeat { left: Some(0), .. } => Vec::new(),
+            Residual::Repeat { body, left } => {
+                let again = self.term(Residual::Repeat { body, left: left.map(|left| left - 1) });
+                let mut moves = self.moves(body);
+                for (_, next, _) in &mut moves {
+                    *next = self.sequence(*next, again);
+                }
+                moves
+            }
+            Residual::Attempt { body, handler } => {
+                let failed = self.failed();
+                let handling = self.sequence(handler, failed);
+                let mut moves = self.moves(body);
+                for (_, next, _) in &mut moves {
+                    *next = match self.terms[*next as usize] {
+                        Residual::Failed => handling,
+                        Residual::Done => *next,
+                        _ => self.term(Residual::Attempt { body: *next, handler }),
+                    };
+                }
+                moves.push((Label::Break, handling, None));
+                moves
+            }
+            Residual::Tolerate(body) => {
+                let mut moves = self.moves(body);
+                for (_, next, _) in &mut moves {
+                    *next = match self.terms[*next as usize] {
+                        Residual::Failed => self.done(),
+                        Residual::Done => *next,
+                        _ => self.term(Residual::Tolerate(*next)),
+                    };
+                }
+                moves
+            }
+        };
+        self.moves.insert(term, moves.clone());
+        moves
+    }
+
+    fn moves_inside(&mut self, step: UseId, tries: u32, whole: TermId, rest: TermId) -> Vec<Move> {
+        let mut moves = self.moves(rest);
+        for (_, next, _) in &mut moves {
+            *next = self.term(Residual::Inside { step, tries, whole, rest: *next });
+        }
+        let (done, failed) = (self.done(), self.failed());
+        if self.may_be_done(rest) {
+            moves.push((Label::End(step, Ending::Success), done, None));
+        }
+        moves.push((Label::End(step, Ending::Failure), failed, None));
+        if tries > 1 {
+            let again = self.term(Residual::Step { step, tries: tries - 1, body: whole, cast: false });
+            moves.push((Label::End(step, Ending::FailureAndRetry), again, None));
+        }
+        moves
+    }
+
+    fn moves_in_any_order(&mut self, parts: &[TermId]) -> Vec<Move> {
+        let mut all = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
+            let mut others = parts.to_vec();
+            others.remove(index);
+            let others = if others.is_empty() { self.done() } else { self.term(Residual::AnyOrder(others)) };
+            for (label, next, spawned) in self.moves(*part) {
+                all.push((label, self.sequence(next, others), spawned));
+            }
+        }
+        all
+    }
+
+    fn successors(&mut self, state: &State) -> Vec<(Label, State)> {
+        let mut successors = Vec::new();
+        for (label, next, spawned) in self.moves(state.main) {
+            successors.push((label, self.state(next, state.spawned.clone(), spawned, state.failed)));
+        }
+        for (index, part) in state.spawned.iter().enumerate() {
+            for (label, next, spawned) in self.moves(*part) {
+                let mut others = state.spawned.clone();
+                others.remove(index);
+                others.push(next);
+                successors.push((label, self.state(state.main, others, spawned, state.failed)));
+            }
+        }
+        successors
+    }
+
+    fn state(&self, main: TermId, spawned: Vec<TermId>, new: Option<TermId>, failed: bool) -> State {
+        let mut state = State { main, spawned: Vec::new(), failed };
+        for part in spawned.into_iter().chain(new) {
+            match self.terms[part as usize] {
+                Residual::Done => {}
+                Residual::Failed => state.failed = true,
+                _ => state.spawned.push(part),
+            }
+        }
+        state.spawned.sort_unstable();
+        state
+    }
+
+    fn finish(&self, state: &State) -> Finish {
+        let over = |part: TermId| self.may_be_done(part) || self.may_be_failed(part);
+        if !over(state.main) || !state.spawned.iter().all(|part| over(*part)) {
+            return Finish::Open;
+        }
+        let failed = |part: &TermId| !self.may_be_done(*part);
+        match state.failed || failed(&state.main) || state.spawned.iter().any(failed) {
+            true => Finish::Failed,
+            false => Finish::Completed,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The grammar files that the program carries with it.
+
+/// Name and text of each file. The order is that of flows: the first that fits a request is taken.
+pub(crate) const FILES: &[(&str, &str)] = &[
+    ("grammars/services.flow", include_str!("../../grammars/services.flow")),
+    ("grammars/steps-client.flow", include_str!("../../grammars/steps-client.flow")),
+    ("grammars/steps-nova.flow", include_str!("../../grammars/steps-nova.flow")),
+    ("grammars/steps-cinder.flow", include_str!("../../grammars/steps-cinder.flow")),
+    ("grammars/machines.flow", include_str!("../../grammars/machines.flow")),
+    ("grammars/attach.flow", include_str!("../../grammars/attach.flow")),
+    ("grammars/detach.flow", include_str!("../../grammars/detach.flow")),
+    ("grammars/direct.flow", include_str!("../../grammars/direct.flow")),
+    ("grammars/findings.flow", include_str!("../../grammars/findings.flow")),
+];

@@ -1,0 +1,110 @@
+//! `finding`: what can be wrong.
+
+use super::Parser;
+use crate::spec::grammar::{Severity, Wrong};
+use crate::spec::outline::Node;
+use crate::spec::problem::Problem;
+use crate::spec::tree::{FindingStatement, WhenLine};
+use crate::spec::words::Words;
+
+/// The statements of a finding.
+const KNOWN: [&str; 6] = ["severity", "when", "symptom", "cause", "remedy", "avoid"];
+
+/// What can be wrong, in words.
+pub(crate) const WRONGS: [(&str, Wrong); 11] = [
+    ("missing", Wrong::Missing),
+    ("stuck", Wrong::Stuck),
+    ("unexpected", Wrong::Unexpected),
+    ("out of order", Wrong::OutOfOrder),
+    ("illegal transition", Wrong::IllegalTransition),
+    ("left behind", Wrong::LeftBehind),
+    ("not rolled back", Wrong::NotRolledBack),
+    ("late", Wrong::Late),
+    ("timed out", Wrong::TimedOut),
+    ("no effect", Wrong::NoEffect),
+    ("status contradiction", Wrong::StatusContradiction),
+];
+
+/// The words of a severity.
+pub(crate) fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+/// The words for what is wrong.
+pub(crate) fn wrong_words(wrong: Wrong) -> &'static str {
+    WRONGS.iter().find(|(_, known)| *known == wrong).map_or("missing", |(words, _)| words)
+}
+
+impl Parser<'_> {
+    /// A line of a finding.
+    pub(super) fn finding_statement(&mut self, node: &Node, words: &mut Words) -> Result<FindingStatement, Problem> {
+        let first = words.peek().unwrap_or_default();
+        if !KNOWN.contains(&first) {
+            return self.quote(node, words, &KNOWN).map(FindingStatement::Quote);
+        }
+        self.leaf(node);
+        words.expect(first)?;
+        match first {
+            "severity" => match words.one_of("a severity", &["error", "warning", "note"])?.value {
+                "error" => Ok(FindingStatement::Severity(Severity::Error)),
+                "warning" => Ok(FindingStatement::Severity(Severity::Warning)),
+                _ => Ok(FindingStatement::Severity(Severity::Note)),
+            },
+            "when" => when(words).map(FindingStatement::When),
+            "symptom" => words.text("a sentence").map(FindingStatement::Symptom),
+            "cause" => words.text("a sentence").map(FindingStatement::Cause),
+            "remedy" => words.text("a sentence").map(FindingStatement::Remedy),
+            _ => words.text("a sentence").map(FindingStatement::Avoid),
+        }
+    }
+}
+
+/// `when WRONG [at STEPS] [in FLOWS] [state STATES]`.
+fn when(words: &mut Words) -> Result<WhenLine, Problem> {
+    let wrong = wrong(words)?;
+    let mut line = WhenLine { wrong, steps: Vec::new(), flows: Vec::new(), states: Vec::new() };
+    if words.take("at") {
+        line.steps = words.names("a step")?;
+    }
+    if words.take("in") {
+        line.flows = words.names("a flow")?;
+    }
+    if words.take("state") {
+        line.states = words.names("a state")?;
+    }
+    if !words.is_empty() {
+        let problem = words.expected("`at`, `in`, `state` or the end of the line");
+        return Err(problem.help("they stand in this order: `at STEP, STEP in FLOW, FLOW state STATE, STATE`"));
+    }
+    Ok(line)
+}
+
+/// The words that say what is wrong: one to three of them.
+fn wrong(words: &mut Words) -> Result<Wrong, Problem> {
+    let mut origin = words.here();
+    let mut said = String::new();
+    while let Some(word) = words.peek() {
+        if matches!(word, "at" | "in" | "state") {
+            break;
+        }
+        origin.span.end = words.here().span.end;
+        if !said.is_empty() {
+            said.push(' ');
+        }
+        said.push_str(word);
+        words.word("what is wrong")?;
+        if let Some((_, wrong)) = WRONGS.iter().find(|(known, _)| *known == said) {
+            return Ok(*wrong);
+        }
+    }
+    if said.is_empty() {
+        return Err(words.expected("what is wrong"));
+    }
+    let all = WRONGS.map(|(known, _)| known);
+    let help = format!("it is one of: {}", all.join(", "));
+    Err(Problem::error(format!("nothing is wrong in the way `{said}`"), origin, "not known").suggest(&said, all, help))
+}

@@ -1,0 +1,26 @@
+//! `service`: who writes logs.
+
+use super::Parser;
+use crate::spec::outline::Node;
+use crate::spec::problem::Problem;
+use crate::spec::tree::ServiceStatement;
+use crate::spec::words::Words;
+
+impl Parser<'_> {
+    /// A line of a service.
+    pub(super) fn service_statement(&mut self, node: &Node, words: &mut Words) -> Result<ServiceStatement, Problem> {
+        let make = match words.peek() {
+            Some("loggers") => ServiceStatement::Loggers,
+            Some("programs") => ServiceStatement::Programs,
+            Some("topics") => ServiceStatement::Topics,
+            Some("routes") => ServiceStatement::Routes,
+            _ => {
+                let known = ["loggers", "programs", "topics", "routes"];
+                return self.quote(node, words, &known).map(ServiceStatement::Quote);
+            }
+        };
+        self.leaf(node);
+        words.word("a statement")?;
+        words.names("a name").map(make)
+    }
+}

@@ -1,0 +1,296 @@
+//! Events to nodes: what each line adds to the unit of work that it belongs to.
+//!
+//! Events come in the order of their inputs. Lines of one unit of work are found again by ids (`served`, `messages`) or by
+//! their order within one process (`exchanges`, `operations`), never by time, so clocks do not matter here.
+
+use rustc_hash::FxHashMap;
+use uuid::Uuid;
+
+use crate::model::event::{Event, EventKind, LockState, OperationPhase, RequestId};
+use crate::model::source::{Place, SourceId};
+use crate::model::vocabulary::{MessageId, PlaceholderKind, ServiceId};
+use crate::spec::grammar::{Grammar, MessageRole, StepId, StepKind};
+use crate::trace::catalog::Catalog;
+use crate::trace::exchanges::Exchanges;
+use crate::trace::messages::Messages;
+use crate::trace::node::{MessageSeen, Node, NodeKind};
+use crate::trace::path::without_host;
+
+/// One thread of work as far as a log tells it: a process and the request that it works for.
+pub(crate) type Thread = (SourceId, u32, Option<RequestId>);
+
+/// The number of a node while the graph is being built.
+pub(crate) type Index = usize;
+
+/// The nodes of a set of logs before they are joined.
+#[derive(Debug)]
+pub(crate) struct Builder<'a> {
+    pub(crate) grammar: &'a Grammar,
+    pub(crate) catalog: &'a Catalog<'a>,
+    pub(crate) nodes: Vec<Node>,
+    /// Requests by the service that serves them and its own id of them.
+    pub(crate) served: FxHashMap<(ServiceId, RequestId), Vec<Index>>,
+    /// Work that locks and messages show, by service, request id and step.
+    pub(crate) work: FxHashMap<(ServiceId, RequestId, StepId), Index>,
+    /// The latest of that work by service and request id.
+    pub(crate) latest_work: FxHashMap<(ServiceId, RequestId), Index>,
+    pub(crate) exchanges: Exchanges,
+    /// The request id in the brackets of the line with which an exchange was sent.
+    pub(crate) exchanges_bracket: Vec<(Index, RequestId)>,
+    pub(crate) messages: Messages,
+    operations: FxHashMap<(Thread, String), Vec<Index>>,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(grammar: &'a Grammar, catalog: &'a Catalog<'a>) -> Self {
+        Self {
+            grammar,
+            catalog,
+            nodes: Vec::new(),
+            served: FxHashMap::default(),
+            work: FxHashMap::default(),
+            latest_work: FxHashMap::default(),
+            exchanges: Exchanges::default(),
+            exchanges_bracket: Vec::new(),
+            messages: Messages::default(),
+            operations: FxHashMap::default(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, node: Node) -> Index {
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
+    /// Takes the next event in.
+    pub(crate) fn event(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::RequestBegan { .. } | EventKind::RequestAction { .. } | EventKind::RequestEnded { .. } => {
+                if let (Some(service), Some(request)) = (event.service, event.context.request) {
+                    self.request(event, service, request);
+                }
+            }
+            EventKind::CommandBegan { .. }
+            | EventKind::CommandNamed { .. }
+            | EventKind::CommandEnded { .. }
+            | EventKind::HttpSent { .. }
+            | EventKind::HttpAuthenticating { .. }
+            | EventKind::HttpConnected { .. }
+            | EventKind::HttpAnswered { .. }
+            | EventKind::HttpBody { .. }
+            | EventKind::HttpUsed { .. } => self.exchange(event),
+            EventKind::RpcCalling { .. }
+            | EventKind::RpcSent { .. }
+            | EventKind::RpcReceived { .. }
+            | EventKind::RpcIncoming { .. }
+            | EventKind::RpcReplied { .. }
+            | EventKind::RpcAnswered { .. }
+            | EventKind::RpcTimedOut { .. }
+            | EventKind::RpcLate { .. } => self.rpc(event),
+            EventKind::RpcFailed { class, text } => {
+                if let Some(index) = self.latest_work_of(event) {
+                    self.fail(index, event.place, class, text);
+                    self.nodes[index].success = Some(false);
+                    self.nodes[index].end = event.time;
+                    self.nodes[index].ended = Some(event.place);
+                }
+            }
+            EventKind::Lock { function, state, .. } => self.lock(event, function, *state),
+            EventKind::Operation { function, phase } => self.operation(event, function, *phase),
+            EventKind::Message { message, captures } => self.message(event, *message, captures),
+            EventKind::Error { class, text } => {
+                let served = event.service.zip(event.context.request).and_then(|key| self.served.get(&key));
+                let index = self.latest_work_of(event).or_else(|| served.and_then(|indices| indices.last().copied()));
+                if let Some(index) = index {
+                    self.fail(index, event.place, class, text);
+                }
+            }
+        }
+    }
+
+    fn latest_work_of(&self, event: &Event) -> Option<Index> {
+        self.latest_work.get(&(event.service?, event.context.request?)).copied()
+    }
+
+    /// Notes the first error of a node.
+    fn fail(&mut self, index: Index, place: Place, class: &str, text: &str) {
+        let node = &mut self.nodes[index];
+        if node.error.is_none() {
+            node.error = Some(if class.is_empty() { text.to_owned() } else { format!("{class}: {text}") });
+            node.error_place = Some(place);
+        }
+    }
+
+    fn request(&mut self, event: &Event, service: ServiceId, request: RequestId) {
+        let last = self.served.get(&(service, request)).and_then(|indices| indices.last().copied());
+        let open = last.filter(|index| self.nodes[*index].ended.is_none());
+        let new = |builder: &mut Self| {
+            let mut node = Node::new(NodeKind::Http);
+            node.service = Some(service);
+            node.request = Some(request);
+            node.global = event.context.global;
+            node.received = Some(event.place);
+            node.start = event.time;
+            let index = builder.add(node);
+            builder.served.entry((service, request)).or_default().push(index);
+            index
+        };
+        match &event.kind {
+            EventKind::RequestBegan { method, url } => {
+                let index = new(self);
+                self.nodes[index].method = Some(method.clone());
+                self.nodes[index].path = Some(without_host(url).to_owned());
+            }
+            EventKind::RequestAction { body, .. } => {
+                let index = open.unwrap_or_else(|| new(self));
+                let node = &mut self.nodes[index];
+                node.evidence.push(event.place);
+                node.asked.merge(body);
+                node.server = node.server.or(event.context.server);
+            }
+            EventKind::RequestEnded { method, url, status, duration } => {
+                let path = without_host(url);
+                let same = |index: &Index| {
+                    let node = &self.nodes[*index];
+                    node.path.as_deref().is_none_or(|known| known == path)
+                        && node.status.is_none_or(|known| known == *status)
+                };
+                let index = match open.or(last).filter(same) {
+                    Some(index) => index,
+                    None => new(self),
+                };
+                let node = &mut self.nodes[index];
+                node.global = node.global.or(event.context.global);
+                node.method = node.method.take().or_else(|| method.clone());
+                node.path.get_or_insert_with(|| path.to_owned());
+                if node.ended.is_none() {
+                    node.status = Some(*status);
+                    node.end = event.time;
+                    node.ended = Some(event.place);
+                    if let (Some(received), Some(duration), Some(end)) = (node.received, duration, event.time)
+                        && received == event.place
+                    {
+                        node.start = Some(end.plus(-duration));
+                    }
+                } else {
+                    node.evidence.push(event.place);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn lock(&mut self, event: &Event, function: &str, state: LockState) {
+        let (Some(service), Some(request)) = (event.service, event.context.request) else { return };
+        let Some(step) = self.catalog.lock(service, function) else { return };
+        if matches!(self.grammar.step_at(step).kind, StepKind::Http { .. }) {
+            return;
+        }
+        let index = self.work_node(event, service, request, step);
+        let node = &mut self.nodes[index];
+        if state == LockState::Released {
+            node.end = event.time;
+            node.ended = Some(event.place);
+        } else {
+            node.evidence.push(event.place);
+        }
+    }
+
+    /// The node of the work that a line of a service shows.
+    fn work_node(&mut self, event: &Event, service: ServiceId, request: RequestId, step: StepId) -> Index {
+        let index = match self.work.get(&(service, request, step)) {
+            Some(index) => *index,
+            None => {
+                let kind = &self.grammar.step_at(step).kind;
+                let mut node = Node::new(match kind {
+                    StepKind::Cast { .. } => NodeKind::Cast,
+                    StepKind::Operation { .. } => NodeKind::Operation,
+                    StepKind::Command { .. } => NodeKind::Client,
+                    StepKind::Call { .. } | StepKind::Http { .. } => NodeKind::Call,
+                });
+                match kind {
+                    StepKind::Call { method } | StepKind::Cast { method } => node.rpc = Some(method.clone()),
+                    StepKind::Operation { function } => node.label = Some(function.clone()),
+                    _ => {}
+                }
+                node.service = Some(service);
+                node.request = Some(request);
+                node.global = event.context.global;
+                node.steps = vec![step];
+                node.received = Some(event.place);
+                node.start = event.time;
+                let index = self.add(node);
+                self.work.insert((service, request, step), index);
+                index
+            }
+        };
+        self.latest_work.insert((service, request), index);
+        let node = &mut self.nodes[index];
+        node.server = node.server.or(event.context.server);
+        index
+    }
+
+    fn message(&mut self, event: &Event, message: MessageId, captures: &[String]) {
+        let (Some(service), Some(request)) = (event.service, event.context.request) else { return };
+        let meaning = self.grammar.meaning(message);
+        let step = self.grammar.step_at(meaning.step);
+        if step.service != service {
+            return;
+        }
+        let is_request = matches!(step.kind, StepKind::Http { .. });
+        let index = if is_request {
+            match self.served.get(&(service, request)).and_then(|indices| indices.last().copied()) {
+                Some(index) => index,
+                None => return,
+            }
+        } else {
+            self.work_node(event, service, request, meaning.step)
+        };
+        let node = &mut self.nodes[index];
+        node.evidence.push(event.place);
+        let rule = &self.grammar.vocabulary.messages[message.0 as usize];
+        for (placeholder, text) in rule.placeholders.iter().zip(captures) {
+            let id = if placeholder.kind == PlaceholderKind::Id { Uuid::try_parse(text).ok() } else { None };
+            match placeholder.name.as_str() {
+                "volume" => node.volume = node.volume.or(id),
+                "server" => node.server = node.server.or(id),
+                "attachment" => node.attachment = node.attachment.or(id),
+                "device" if node.asked.device.is_none() => node.asked.device = Some(text.clone()),
+                "host" if node.host.is_none() && !is_request => node.host = Some(text.clone()),
+                _ => {}
+            }
+        }
+        match meaning.role {
+            MessageRole::Fails | MessageRole::Refuses if !is_request => node.success = Some(false),
+            MessageRole::Ends if !is_request => {
+                node.end = event.time;
+                node.ended = Some(event.place);
+                node.success = node.success.or(Some(true));
+            }
+            _ => {}
+        }
+        node.messages.push(MessageSeen { place: event.place, time: event.time, message, captures: captures.to_vec() });
+    }
+
+    fn operation(&mut self, event: &Event, function: &str, phase: OperationPhase) {
+        let thread = (event.place.source, event.process, event.context.request);
+        let key = (thread, function.to_owned());
+        if phase == OperationPhase::Began {
+            let mut node = Node::new(NodeKind::Operation);
+            node.service = event.service;
+            node.request = event.context.request;
+            node.global = event.context.global;
+            node.label = Some(function.to_owned());
+            node.steps = event.service.and_then(|service| self.catalog.operation(service, function)).into_iter().collect();
+            node.received = Some(event.place);
+            node.start = event.time;
+            let index = self.add(node);
+            self.operations.entry(key).or_default().push(index);
+        } else if let Some(index) = self.operations.get_mut(&key).and_then(Vec::pop) {
+            let node = &mut self.nodes[index];
+            node.end = event.time;
+            node.ended = Some(event.place);
+            node.success = Some(phase == OperationPhase::Returned);
+        }
+    }
+}

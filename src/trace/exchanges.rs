@@ -1,0 +1,179 @@
+//! The callers' side of HTTP: what a client, or a service acting as one, logs of the requests that it sends.
+
+use rustc_hash::FxHashMap;
+
+use crate::model::event::{Event, EventKind};
+use crate::model::source::SourceId;
+use crate::trace::builder::{Builder, Index, Thread};
+use crate::trace::node::{Node, NodeKind};
+use crate::trace::path::without_host;
+
+/// The requests under way, by the thread that sends them.
+#[derive(Debug, Default)]
+pub(crate) struct Exchanges {
+    callers: FxHashMap<Thread, Caller>,
+    /// The client command under way in a process.
+    commands: FxHashMap<(SourceId, u32), Index>,
+    /// All exchanges, with the command that they belong to.
+    pub(crate) all: Vec<(Index, Option<Index>)>,
+}
+
+#[derive(Debug, Default)]
+struct Caller {
+    /// Sent, and without its last line yet.
+    pending: Vec<Index>,
+    /// The one whose answer was logged last.
+    answered: Option<Index>,
+    /// The URL and the place of an authentication, whose request keystoneauth does not log.
+    authenticating: Option<(String, Event)>,
+}
+
+impl Builder<'_> {
+    pub(crate) fn exchange(&mut self, event: &Event) {
+        let process = (event.place.source, event.process);
+        let thread: Thread = (event.place.source, event.process, event.context.request);
+        match &event.kind {
+            EventKind::CommandBegan { line } => {
+                let mut node = Node::new(NodeKind::Client);
+                node.label = Some(line.clone());
+                node.steps = self.catalog.command(line).into_iter().collect();
+                node.start = event.time;
+                node.sent = Some(event.place);
+                let index = self.add(node);
+                self.exchanges.callers.remove(&thread);
+                self.exchanges.commands.insert(process, index);
+            }
+            EventKind::CommandNamed { name } => {
+                if let Some(index) = self.exchanges.commands.get(&process) {
+                    let node = &mut self.nodes[*index];
+                    node.evidence.push(event.place);
+                    if node.steps.is_empty() {
+                        node.steps = self.catalog.command(name).into_iter().collect();
+                    }
+                    node.label.get_or_insert_with(|| name.clone());
+                }
+            }
+            EventKind::CommandEnded { code } => {
+                if let Some(index) = self.exchanges.commands.remove(&process) {
+                    let node = &mut self.nodes[index];
+                    node.status = u16::try_from(code.rem_euclid(256)).ok();
+                    node.success = Some(*code == 0);
+                    node.end = event.time;
+                    node.ended = Some(event.place);
+                }
+            }
+            EventKind::HttpSent { method, url, header, body } => {
+                let index = self.sent(event, method, url);
+                let node = &mut self.nodes[index];
+                node.global = *header;
+                node.asked = body.clone();
+                self.exchanges.callers.entry(thread).or_default().pending.push(index);
+            }
+            EventKind::HttpAuthenticating { url } => {
+                self.exchanges.callers.entry(thread).or_default().authenticating = Some((url.clone(), event.clone()));
+            }
+            EventKind::HttpConnected { method, url, status } => self.connected(event, thread, method, url, *status),
+            EventKind::HttpAnswered { status, header, date } => {
+                let caller = self.exchanges.callers.entry(thread).or_default();
+                let nodes = &self.nodes;
+                let unanswered = caller.pending.iter().rev().find(|index| nodes[**index].ended.is_none());
+                let Some(index) = unanswered.or(caller.pending.last()).copied() else { return };
+                caller.answered = Some(index);
+                let node = &mut self.nodes[index];
+                node.status = Some(*status);
+                node.request = node.request.or(*header);
+                node.ended = Some(event.place);
+                // A client without time stamps still has the server's clock in its answers.
+                node.answered_time = event.time.or(*date);
+                if event.time.is_none() {
+                    node.sent_time = node.sent_time.or(*date);
+                    self.date_command(process, *date);
+                }
+            }
+            EventKind::HttpBody { body } => {
+                if let Some(index) = self.exchanges.callers.get(&thread).and_then(|caller| caller.answered) {
+                    self.nodes[index].answered.merge(body);
+                    self.nodes[index].evidence.push(event.place);
+                }
+            }
+            EventKind::HttpUsed { method, url, request } => self.used(event, thread, method, url, *request),
+            _ => {}
+        }
+    }
+
+    /// A command's time, from the first date that one of its answers has to the last.
+    fn date_command(&mut self, process: (SourceId, u32), date: Option<crate::base::time::Timestamp>) {
+        if let Some(command) = self.exchanges.commands.get(&process) {
+            let node = &mut self.nodes[*command];
+            node.start = node.start.or(date);
+            node.end = date.or(node.end);
+        }
+    }
+
+    fn sent(&mut self, event: &Event, method: &str, url: &str) -> Index {
+        let mut node = Node::new(NodeKind::Http);
+        node.caller = event.service;
+        node.method = Some(method.to_owned());
+        node.path = Some(without_host(url).to_owned());
+        node.sent = Some(event.place);
+        node.sent_time = event.time;
+        node.server = event.context.server;
+        let index = self.add(node);
+        let command = self.exchanges.commands.get(&(event.place.source, event.process)).copied();
+        self.exchanges.all.push((index, command));
+        if let Some(request) = event.context.request {
+            self.exchanges_bracket.push((index, request));
+        }
+        index
+    }
+
+    fn connected(&mut self, event: &Event, thread: Thread, method: &str, url: &str, status: u16) {
+        let path = without_host(url);
+        let caller = self.exchanges.callers.entry(thread).or_default();
+        let nodes = &self.nodes;
+        let fits = |index: &&Index| {
+            let node = &nodes[**index];
+            node.status.is_none() && node.method.as_deref() == Some(method) && node.path.as_deref() == Some(path)
+        };
+        if let Some(index) = caller.pending.iter().find(fits).copied() {
+            self.nodes[index].status = Some(status);
+            self.nodes[index].evidence.push(event.place);
+            return;
+        }
+        let (start, authentication) = match caller.authenticating.take() {
+            Some((url, begun)) if without_host(&url) == path => (begun, true),
+            _ => (event.clone(), false),
+        };
+        let index = self.sent(&start, method, url);
+        let node = &mut self.nodes[index];
+        node.status = Some(status);
+        node.answered_time = event.time;
+        node.ended = Some(event.place);
+        if !authentication {
+            self.exchanges.callers.entry(thread).or_default().pending.push(index);
+        }
+    }
+
+    fn used(&mut self, event: &Event, thread: Thread, method: &str, url: &str, request: crate::model::event::RequestId) {
+        let path = without_host(url);
+        let caller = self.exchanges.callers.entry(thread).or_default();
+        let nodes = &self.nodes;
+        let position = caller.pending.iter().position(|index| {
+            let node = &nodes[*index];
+            node.method.as_deref() == Some(method) && node.path.as_deref() == Some(path)
+        });
+        let index = match position {
+            Some(position) => caller.pending.remove(position),
+            None => self.sent(event, method, url),
+        };
+        let node = &mut self.nodes[index];
+        node.request = Some(request);
+        node.answered_time = node.answered_time.or(event.time);
+        node.evidence.push(event.place);
+        if let Some(caller) = self.exchanges.callers.get_mut(&thread) {
+            // What was answered and never got its last line has no request id: keystone's answers.
+            let nodes = &self.nodes;
+            caller.pending.retain(|pending| nodes[*pending].ended.is_none());
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The call graph: who caused what.
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use crate::model::event::Event;
+use crate::spec::grammar::Grammar;
+use crate::trace::builder::Builder;
+use crate::trace::catalog::Catalog;
+use crate::trace::link;
+use crate::trace::node::{Edge, Node, NodeId};
+
+/// The units of work that a set of logs shows, and what caused what. Every node has at most one cause.
+#[derive(Clone, Debug, Default)]
+pub struct CallGraph {
+    graph: DiGraph<Node, Edge>,
+}
+
+impl CallGraph {
+    /// Builds the graph of events that come in the order of their inputs.
+    pub fn build<'e>(grammar: &Grammar, events: impl IntoIterator<Item = &'e Event>) -> Self {
+        let catalog = Catalog::new(grammar);
+        let mut builder = Builder::new(grammar, &catalog);
+        for event in events {
+            builder.event(event);
+        }
+        link::join(builder)
+    }
+
+    pub(crate) fn add_node(&mut self, node: Node) -> NodeId {
+        NodeId(self.graph.add_node(node).index() as u32)
+    }
+
+    pub(crate) fn add_edge(&mut self, from: NodeId, to: NodeId, edge: Edge) {
+        self.graph.add_edge(index(from), index(to), edge);
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.graph.node_count()
+    }
+
+    /// Whether there is no node.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What is known of a node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.graph[index(id)]
+    }
+
+    pub(crate) fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.graph[index(id)]
+    }
+
+    /// All nodes, in the order of their numbers.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.graph.node_indices().map(|node| (NodeId(node.index() as u32), &self.graph[node]))
+    }
+
+    /// All edges: from the cause to what it caused.
+    pub fn edges(&self) -> impl Iterator<Item = (NodeId, NodeId, Edge)> {
+        let id = |node: NodeIndex| NodeId(node.index() as u32);
+        self.graph.edge_references().map(move |edge| (id(edge.source()), id(edge.target()), *edge.weight()))
+    }
+
+    /// The cause of a node.
+    pub fn parent(&self, id: NodeId) -> Option<(NodeId, Edge)> {
+        let edge = self.graph.edges_directed(index(id), Direction::Incoming).next()?;
+        Some((NodeId(edge.source().index() as u32), *edge.weight()))
+    }
+
+    /// What a node caused, in the order of time.
+    pub fn children(&self, id: NodeId) -> Vec<NodeId> {
+        let mut children: Vec<NodeId> =
+            self.graph.neighbors_directed(index(id), Direction::Outgoing).map(|node| NodeId(node.index() as u32)).collect();
+        children.sort_by_key(|child| (self.node(*child).beginning(), *child));
+        children
+    }
+
+    /// The nodes without a cause, in the order of time.
+    pub fn roots(&self) -> Vec<NodeId> {
+        let mut roots: Vec<NodeId> =
+            self.graph.externals(Direction::Incoming).map(|node| NodeId(node.index() as u32)).collect();
+        roots.sort_by_key(|root| (self.node(*root).beginning(), *root));
+        roots
+    }
+}
+
+fn index(id: NodeId) -> NodeIndex {
+    NodeIndex::new(id.0 as usize)
+}

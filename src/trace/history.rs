@@ -1,0 +1,319 @@
+//! The volumes' histories: every step that a status machine knows, in order, with the status before and after it.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use uuid::Uuid;
+
+use crate::base::time::Timestamp;
+use crate::model::source::Place;
+use crate::spec::grammar::{Grammar, Guard, Machine, StepId, StepKind, Subject, Target, Transition};
+use crate::trace::graph::CallGraph;
+use crate::trace::node::{Node, NodeId};
+use crate::trace::resources::Resources;
+
+/// One volume's history.
+#[derive(Clone, Debug, Default)]
+pub struct Track {
+    /// Its name, when a log tells it.
+    pub name: Option<String>,
+    /// What was done to it, in order.
+    pub changes: Vec<Change>,
+    /// Statuses that a log shows directly, in order of time.
+    pub seen: Vec<Seen>,
+    /// The status at the end, as far as it follows.
+    pub last: Option<usize>,
+}
+
+/// A status that a log shows directly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// When the request began that brought it.
+    pub from: Option<Timestamp>,
+    /// When it ended.
+    pub to: Option<Timestamp>,
+    /// The status.
+    pub status: String,
+    /// The line.
+    pub place: Place,
+}
+
+/// What one step did to a volume's status.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The step's node.
+    pub node: NodeId,
+    /// The step, chosen by the status where the log does not tell it.
+    pub step: StepId,
+    /// The status before, as an index into the machine's states; `None` when it does not follow.
+    pub from: Option<usize>,
+    /// The status after.
+    pub to: Option<usize>,
+    /// What became of it.
+    pub effect: Effect,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It made a transition.
+    Changed {
+        /// Whether the machine calls it legal.
+        legal: bool,
+        /// The transition's number in the machine.
+        transition: usize,
+    },
+    /// It was answered well and changed nothing.
+    None,
+    /// It failed and changed nothing.
+    Failed,
+    /// Its answer is not known.
+    Open,
+}
+
+/// The histories of all volumes.
+#[derive(Clone, Debug, Default)]
+pub struct Histories {
+    /// By volume, sorted.
+    pub tracks: BTreeMap<Uuid, Track>,
+    /// Where a node's change stands in its volume's track.
+    by_node: FxHashMap<NodeId, (Uuid, usize)>,
+}
+
+impl Histories {
+    /// Follows every volume through the machine of its status.
+    pub fn new(grammar: &Grammar, graph: &CallGraph, resources: &Resources) -> Self {
+        let mut histories = Self::default();
+        let Some(machine) = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus) else {
+            return histories;
+        };
+        let records = grammar.machines.iter().find(|machine| machine.subject == Subject::Attachment);
+        let mut work: BTreeMap<Uuid, Vec<NodeId>> = BTreeMap::new();
+        let mut multiattach: FxHashMap<Uuid, bool> = FxHashMap::default();
+        for (id, node) in graph.nodes() {
+            for volume in &node.answered.volumes {
+                let track = histories.tracks.entry(volume.id).or_default();
+                track.name = track.name.take().or_else(|| volume.name.clone());
+                if let Some(status) = &volume.status
+                    && let Some(place) = node.ended.or(node.sent)
+                {
+                    track.seen.push(Seen { from: node.beginning(), to: node.ending(), status: status.clone(), place });
+                }
+                if let Some(known) = volume.multiattach {
+                    multiattach.insert(volume.id, known);
+                }
+            }
+            if let Some(volume) = resources.volume(id)
+                && node.steps.iter().any(|step| machine.concerns(*step))
+            {
+                work.entry(volume).or_default().push(id);
+            }
+        }
+        for track in histories.tracks.values_mut() {
+            track.seen.sort_by_key(|seen| (seen.from, seen.place));
+        }
+        for (volume, mut nodes) in work {
+            nodes.sort_by_key(|id| (graph.node(*id).ending().or(graph.node(*id).beginning()), *id));
+            let track = histories.tracks.entry(volume).or_default();
+            let mut walk = Walk { grammar, machine, records, multiattach: multiattach.get(&volume).copied(), status: None, previous: None, attachments: Vec::new() };
+            for id in nodes {
+                let before = track.seen.iter().rev().find(|seen| seen.to.is_some() && seen.to <= graph.node(id).beginning());
+                let (server, direct) = (resources.server(id), resources.is_direct(graph, id));
+                let subject = Work { id, node: graph.node(id), server, direct };
+                let change = walk.step(&subject, before.map(|seen| seen.status.as_str()));
+                histories.by_node.insert(id, (volume, track.changes.len()));
+                track.changes.push(change);
+            }
+            track.last = walk.status;
+        }
+        histories
+    }
+
+    /// What a node did to its volume's status.
+    pub fn change(&self, id: NodeId) -> Option<&Change> {
+        let (volume, index) = self.by_node.get(&id)?;
+        self.tracks.get(volume)?.changes.get(*index)
+    }
+}
+
+/// A node and the server that it is about.
+struct Work<'a> {
+    id: NodeId,
+    node: &'a Node,
+    server: Option<Uuid>,
+    direct: bool,
+}
+
+/// An attachment record while its volume's history is followed.
+#[derive(Clone, Debug)]
+struct Record {
+    attachment: Option<Uuid>,
+    server: Option<Uuid>,
+    /// An index into the states of the records' machine.
+    state: usize,
+}
+
+struct Walk<'a> {
+    grammar: &'a Grammar,
+    machine: &'a Machine,
+    records: Option<&'a Machine>,
+    multiattach: Option<bool>,
+    status: Option<usize>,
+    previous: Option<usize>,
+    attachments: Vec<Record>,
+}
+
+impl Walk<'_> {
+    fn step(&mut self, work: &Work<'_>, seen: Option<&str>) -> Change {
+        if self.status.is_none() {
+            self.status = seen.and_then(|seen| self.machine.states.iter().position(|(name, _)| name == seen));
+        }
+        let step = self.choose_step(work);
+        let success = self.success(work.node, step);
+        let from = self.status;
+        let unchanged = |effect: Effect| Change { node: work.id, step, from, to: from, effect };
+        let Some(success) = success else {
+            return unchanged(Effect::Open);
+        };
+        let record = self.record_of(work);
+        let found = self.transition(work, step, !success, record, false).or_else(|| {
+            // Cinder answers well only from some statuses: then it is the history that has a gap.
+            let resync = success && !self.machine.unchanged.contains(&step);
+            if !resync {
+                return None;
+            }
+            self.transition(work, step, false, record, true).or_else(|| {
+                let known = self.status.take();
+                let found = self.transition(work, step, false, record, true);
+                if found.is_none() {
+                    self.status = known;
+                }
+                found
+            })
+        });
+        self.follow_record(work, step, success, record);
+        match found {
+            Some((index, from, to)) => {
+                self.previous = from;
+                self.status = to.or(self.status);
+                let legal = self.machine.transitions[index].legal;
+                Change { node: work.id, step, from, to: self.status, effect: Effect::Changed { legal, transition: index } }
+            }
+            None => unchanged(if success { Effect::None } else { Effect::Failed }),
+        }
+    }
+
+    /// The step that a node is; where the log does not tell, the first that fits its answer and the status.
+    fn choose_step(&self, work: &Work<'_>) -> StepId {
+        let record = self.record_of(work);
+        let fits = |step: &&StepId| {
+            self.success(work.node, **step) == Some(true)
+                && self.transition(work, **step, false, record, false).is_some_and(|(index, ..)| self.machine.transitions[index].legal)
+        };
+        work.node.steps.iter().find(fits).or(work.node.steps.first()).copied().unwrap_or(StepId(0))
+    }
+
+    fn success(&self, node: &Node, step: StepId) -> Option<bool> {
+        let rule = self.grammar.step_at(step);
+        match (&rule.kind, node.status) {
+            (StepKind::Http { .. }, Some(status)) => Some(rule.success.contains(&status)),
+            (StepKind::Http { .. }, None) => None,
+            _ => node.success,
+        }
+    }
+
+    /// The first transition that fits: its number, the status before and the one after. With `trusting`, what is not known of
+    /// the volume is taken to be as the transition needs it.
+    fn transition(
+        &self,
+        work: &Work<'_>,
+        step: StepId,
+        failing: bool,
+        record: Option<usize>,
+        trusting: bool,
+    ) -> Option<(usize, Option<usize>, Option<usize>)> {
+        for (index, transition) in self.machine.transitions.iter().enumerate() {
+            if transition.failing != failing || !transition.by.contains(&step) {
+                continue;
+            }
+            let from_fits = match self.status {
+                Some(status) => transition.from.is_empty() || transition.from.contains(&status),
+                // Without a status, a transition that breaks the protocol is never assumed.
+                None => transition.legal,
+            };
+            if !from_fits || !transition.guards.iter().all(|guard| self.holds(guard, work, record, trusting)) {
+                continue;
+            }
+            let from = self.status.or_else(|| self.likely_source(transition));
+            let to = match transition.to {
+                Target::State(state) => Some(state),
+                Target::Previous => self.previous,
+                Target::Given => {
+                    work.node.asked.status.as_ref().and_then(|given| self.machine.states.iter().position(|(name, _)| name == given))
+                }
+            };
+            return Some((index, from, to));
+        }
+        None
+    }
+
+    /// Where a transition most likely started from: a status in which nothing was under way, else the first in its list.
+    fn likely_source(&self, transition: &Transition) -> Option<usize> {
+        let at_rest = transition.from.iter().find(|state| self.machine.rest.contains(state));
+        at_rest.or(transition.from.first()).copied()
+    }
+
+    fn holds(&self, guard: &Guard, work: &Work<'_>, record: Option<usize>, trusting: bool) -> bool {
+        let others = || self.attachments.iter().enumerate().filter(|(index, _)| Some(*index) != record).map(|(_, other)| other);
+        match guard {
+            Guard::Multiattach => self.multiattach.unwrap_or(trusting),
+            Guard::Others(state) => {
+                let named = |other: &Record| self.records.is_some_and(|machine| machine.states[other.state].0 == *state);
+                others().any(named)
+            }
+            Guard::NoOthers => others().next().is_none(),
+            Guard::SameServer => work.server.is_some() && self.attachments.iter().any(|other| other.server == work.server),
+            Guard::Connector => work.node.asked.connector,
+            Guard::Direct => work.direct,
+        }
+    }
+
+    /// The record that a node is about: by its id, else the server's, else the latest that nothing speaks against.
+    fn record_of(&self, work: &Work<'_>) -> Option<usize> {
+        let attachment = work.node.attachment;
+        let by_id = attachment.and_then(|id| self.attachments.iter().position(|record| record.attachment == Some(id)));
+        let fits = |record: &Record| {
+            let id_fits = attachment.is_none() || record.attachment.is_none();
+            id_fits && (work.server.is_none() || record.server.is_none() || record.server == work.server)
+        };
+        by_id.or_else(|| self.attachments.iter().rposition(fits))
+    }
+
+    fn follow_record(&mut self, work: &Work<'_>, step: StepId, success: bool, record: Option<usize>) {
+        let Some(machine) = self.records else { return };
+        let none = machine.states.iter().position(|(name, _)| name == "none");
+        let fits = |transition: &&Transition, state: Option<usize>| {
+            transition.by.contains(&step)
+                && transition.failing != success
+                && state.is_none_or(|state| transition.from.is_empty() || transition.from.contains(&state))
+        };
+        let creating = machine.transitions.iter().find(|transition| fits(transition, none) && none.is_some_and(|none| transition.from.contains(&none)));
+        if let Some(transition) = creating {
+            if let Target::State(state) = transition.to {
+                self.attachments.push(Record { attachment: work.node.attachment, server: work.server, state });
+            }
+            return;
+        }
+        let Some(index) = record else { return };
+        let state = self.attachments[index].state;
+        let found = machine.transitions.iter().find(|transition| fits(transition, Some(state)));
+        if let Some(Transition { to: Target::State(to), .. }) = found {
+            let record = &mut self.attachments[index];
+            record.state = *to;
+            record.attachment = record.attachment.or(work.node.attachment);
+            if matches!(machine.states[*to].0.as_str(), "detached" | "deleted" | "none") {
+                self.attachments.remove(index);
+            }
+        }
+    }
+}

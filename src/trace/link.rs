@@ -1,0 +1,260 @@
+//! Joins the nodes: both sides of an exchange are one node, both ends of an RPC are one node, and every node gets its cause.
+//!
+//! Order of trust: ids on the line itself (`used request id`, the answer's header, msg_id, unique_id), then the global id,
+//! then the request id in the brackets.
+
+use rustc_hash::FxHashMap;
+
+use crate::base::time::Timestamp;
+use crate::model::event::RequestId;
+use crate::model::vocabulary::ServiceId;
+use crate::spec::grammar::StepKind;
+use crate::trace::builder::{Builder, Index};
+use crate::trace::graph::CallGraph;
+use crate::trace::node::{Edge, EdgeKind, JoinedBy, Node, NodeId, NodeKind};
+
+/// Where a node went that became part of another.
+type Merged = FxHashMap<Index, Index>;
+
+/// A cause, before the nodes have their final numbers.
+type Link = (Index, Index, Edge);
+
+/// How far a stranger's clock may be off before a cause is looked for elsewhere, in microseconds.
+const SLACK: i64 = 2_000_000;
+
+pub(crate) fn join(mut builder: Builder<'_>) -> CallGraph {
+    let mut merged = Merged::default();
+    let mut links = join_exchanges(&mut builder, &mut merged);
+    join_work(&mut builder, &mut merged);
+    for index in 0..builder.nodes.len() {
+        label(&mut builder, index);
+    }
+    let dropped = |node: &Node| node.kind != NodeKind::Client && node.rpc.is_some() && node.steps.is_empty();
+    let alive: Vec<Index> =
+        (0..builder.nodes.len()).filter(|index| !merged.contains_key(index) && !dropped(&builder.nodes[*index])).collect();
+    find_causes(&builder, &alive, &mut links);
+    let mut graph = CallGraph::default();
+    let mut numbers: FxHashMap<Index, NodeId> = FxHashMap::default();
+    let mut nodes: Vec<Option<Node>> = builder.nodes.into_iter().map(Some).collect();
+    for index in alive {
+        if let Some(node) = nodes[index].take() {
+            numbers.insert(index, graph.add_node(node));
+        }
+    }
+    for (from, to, edge) in links {
+        if let (Some(from), Some(to)) = (numbers.get(&from), numbers.get(&to))
+            && from != to
+            && graph.parent(*to).is_none()
+        {
+            graph.add_edge(*from, *to, edge);
+        }
+    }
+    graph
+}
+
+/// Makes the caller's and the server's side of a request one node.
+fn join_exchanges(builder: &mut Builder<'_>, merged: &mut Merged) -> Vec<Link> {
+    let mut by_id: FxHashMap<RequestId, Vec<Index>> = FxHashMap::default();
+    for ((_, request), indices) in &builder.served {
+        by_id.entry(*request).or_default().extend(indices);
+    }
+    for indices in by_id.values_mut() {
+        indices.sort_unstable();
+    }
+    let mut links = Vec::new();
+    let mut claimed: FxHashMap<Index, Index> = FxHashMap::default();
+    for (index, command) in std::mem::take(&mut builder.exchanges.all) {
+        let exchange = &builder.nodes[index];
+        let same = |other: &Index| {
+            let other = &builder.nodes[*other];
+            other.path.is_none() || other.path == exchange.path
+        };
+        let twin = exchange.request.and_then(|request| by_id.get(&request)?.iter().copied().find(same));
+        let whole = match twin {
+            Some(twin) => {
+                let exchange = exchange.clone();
+                builder.nodes[twin].absorb(exchange);
+                merged.insert(index, twin);
+                twin
+            }
+            None => {
+                if let Some(request) = exchange.request {
+                    by_id.entry(request).or_default().push(index);
+                }
+                index
+            }
+        };
+        // The same command may be in two logs, the terminal's and the file's.
+        match (command, claimed.get(&whole).copied()) {
+            (Some(command), Some(other)) if other != command && !merged.contains_key(&command) => {
+                let node = builder.nodes[command].clone();
+                builder.nodes[other].absorb(node);
+                merged.insert(command, other);
+            }
+            (Some(command), None) => {
+                claimed.insert(whole, command);
+                let joined_by = if builder.nodes[whole].request.is_some() { JoinedBy::UsedRequestId } else { JoinedBy::BracketId };
+                links.push((command, whole, Edge { kind: EdgeKind::Request, joined_by }));
+            }
+            _ => {}
+        }
+    }
+    for (from, to, _) in &mut links {
+        *from = resolve(merged, *from);
+        *to = resolve(merged, *to);
+    }
+    let brackets = std::mem::take(&mut builder.exchanges_bracket);
+    builder.exchanges_bracket = brackets.into_iter().map(|(index, request)| (resolve(merged, index), request)).collect();
+    links
+}
+
+/// Where a node is now.
+fn resolve(merged: &Merged, mut index: Index) -> Index {
+    while let Some(next) = merged.get(&index) {
+        index = *next;
+    }
+    index
+}
+
+/// Makes the RPC message and the work that locks and messages show of it one node.
+fn join_work(builder: &mut Builder<'_>, merged: &mut Merged) {
+    let mut messages: FxHashMap<(ServiceId, RequestId, &str), Index> = FxHashMap::default();
+    for index in builder.messages.all.iter().rev() {
+        let node = &builder.nodes[*index];
+        if let (Some(service), Some(request), Some(method)) = (node.service, node.request, node.rpc.as_deref()) {
+            messages.insert((service, request, method), *index);
+        }
+    }
+    let mut pairs = Vec::new();
+    for ((service, request, step), index) in &builder.work {
+        let (StepKind::Call { method } | StepKind::Cast { method }) = &builder.grammar.step_at(*step).kind else { continue };
+        if let Some(message) = messages.get(&(*service, *request, method.as_str())) {
+            pairs.push((*index, *message));
+        }
+    }
+    pairs.sort_unstable();
+    for (work, message) in pairs {
+        let node = builder.nodes[work].clone();
+        builder.nodes[message].absorb(node);
+        merged.insert(work, message);
+    }
+}
+
+/// Finds the steps that a node can be, and the ids that its path and bodies have.
+fn label(builder: &mut Builder<'_>, index: Index) {
+    let node = &builder.nodes[index];
+    match node.kind {
+        NodeKind::Http => {
+            let (Some(method), Some(path)) = (node.method.as_deref(), node.path.as_deref()) else { return };
+            let mut fitting = builder.catalog.request(node.service, method, path, node.asked.action.as_deref());
+            let told = node.messages.iter().map(|seen| builder.grammar.meaning(seen.message).step);
+            if let Some(step) = told.filter(|step| fitting.steps.contains(step)).last()
+                && fitting.steps.len() > 1
+            {
+                fitting.steps = vec![step];
+            }
+            let by_step = fitting.steps.first().map(|step| builder.grammar.step_at(*step).service);
+            let service = node.service.or(by_step).or_else(|| builder.catalog.service_of_route(path));
+            let node = &mut builder.nodes[index];
+            node.service = service;
+            node.steps = fitting.steps;
+            node.volume = node.volume.or(fitting.ids.volume);
+            node.server = node.server.or(fitting.ids.server);
+            node.attachment = node.attachment.or(fitting.ids.attachment);
+        }
+        NodeKind::Call | NodeKind::Cast => {
+            if let (Some(service), Some(method)) = (node.service, node.rpc.as_deref())
+                && node.steps.is_empty()
+            {
+                let cast = node.kind == NodeKind::Cast;
+                let is_cast = |step: &&crate::spec::grammar::StepId| {
+                    matches!(builder.grammar.step_at(**step).kind, StepKind::Cast { .. }) == cast
+                };
+                let steps = builder.catalog.rpc(service, method).iter().filter(is_cast).copied().collect();
+                builder.nodes[index].steps = steps;
+            }
+        }
+        NodeKind::Client | NodeKind::Operation => {}
+    }
+    let node = &mut builder.nodes[index];
+    node.volume = node.volume.or(node.asked.volume).or(node.answered.volume);
+    node.server = node.server.or(node.asked.server).or(node.answered.server);
+    node.attachment = node.attachment.or(node.asked.attachment).or(node.answered.attachment);
+}
+
+/// Finds a cause for every node that has none yet.
+fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
+    let mut by_request: FxHashMap<RequestId, Vec<Index>> = FxHashMap::default();
+    for index in alive {
+        let node = &builder.nodes[*index];
+        if let Some(request) = node.request
+            && matches!(node.kind, NodeKind::Http | NodeKind::Call | NodeKind::Cast)
+        {
+            by_request.entry(request).or_default().push(*index);
+        }
+    }
+    let brackets: FxHashMap<Index, RequestId> = builder.exchanges_bracket.iter().copied().collect();
+    let among = |request: Option<RequestId>| request.and_then(|request| by_request.get(&request)).map_or(&[][..], Vec::as_slice);
+    for index in alive {
+        let node = &builder.nodes[*index];
+        let time = node.sent_time.or(node.start);
+        let found = match node.kind {
+            NodeKind::Client => None,
+            NodeKind::Http => {
+                let caller = |other: &Node| node.caller.is_none_or(|caller| other.service == Some(caller));
+                let strange = |other: &Node| other.service != node.service && caller(other);
+                let by_global = choose(builder, among(node.global), *index, time, strange)
+                    .map(|cause| (cause, if node.sent.is_some() { JoinedBy::HeaderId } else { JoinedBy::GlobalId }));
+                by_global.or_else(|| {
+                    let bracket = brackets.get(index).copied();
+                    choose(builder, among(bracket), *index, time, strange).map(|cause| (cause, JoinedBy::UsedRequestId))
+                })
+            }
+            NodeKind::Call | NodeKind::Cast => {
+                let asks = |other: &Node| match node.caller {
+                    Some(caller) => other.service == Some(caller),
+                    None => other.service != node.service,
+                };
+                let joined_by = match (node.kind, node.sent.is_some() && node.received.is_some()) {
+                    (_, false) => JoinedBy::BracketId,
+                    (NodeKind::Call, true) => JoinedBy::MsgId,
+                    (_, true) => JoinedBy::UniqueId,
+                };
+                choose(builder, among(node.request), *index, time, asks).map(|cause| (cause, joined_by))
+            }
+            NodeKind::Operation => {
+                let same = |other: &Node| other.service == node.service;
+                choose(builder, among(node.request), *index, time, same).map(|cause| (cause, JoinedBy::BracketId))
+            }
+        };
+        if let Some((cause, joined_by)) = found {
+            let kind = match node.kind {
+                NodeKind::Http | NodeKind::Client => EdgeKind::Request,
+                NodeKind::Call => EdgeKind::Call,
+                NodeKind::Cast => EdgeKind::Cast,
+                NodeKind::Operation => EdgeKind::Local,
+            };
+            links.push((cause, *index, Edge { kind, joined_by }));
+        }
+    }
+}
+
+/// The cause among some candidates: one that was under way at that time, the latest begun; else the one that ended last.
+fn choose(
+    builder: &Builder<'_>,
+    candidates: &[Index],
+    child: Index,
+    time: Option<Timestamp>,
+    fits: impl Fn(&Node) -> bool,
+) -> Option<Index> {
+    let fitting = candidates.iter().copied().filter(|candidate| *candidate != child && fits(&builder.nodes[*candidate]));
+    fitting.max_by_key(|candidate| {
+        let node = &builder.nodes[*candidate];
+        let (Some(time), Some(start)) = (time, node.start.or(node.sent_time)) else { return (0, 0, *candidate) };
+        let begun = start <= time;
+        let open = node.end.is_none_or(|end| time <= end);
+        let near = start <= time.plus(SLACK) && node.end.is_none_or(|end| time <= end.plus(SLACK));
+        let rank = if begun && open { 3 } else if near { 2 } else { u8::from(begun) };
+        (rank, start.0, *candidate)
+    })
+}

@@ -1,0 +1,115 @@
+//! RPC messages: their senders' and their receivers' lines, joined by msg_id and unique_id.
+//!
+//! The lines are those of `oslo_messaging/_drivers/amqpdriver.py` and `oslo_messaging/rpc/server.py` (2.6.0 to 18.1.0). For a
+//! cast the receiver's `Receive incoming message with id` has an id of its own; it is the message that the same process
+//! received last.
+
+use rustc_hash::FxHashMap;
+use uuid::Uuid;
+
+use crate::model::event::{Event, EventKind, RpcKind};
+use crate::model::source::SourceId;
+use crate::trace::builder::{Builder, Index, Thread};
+use crate::trace::node::{Node, NodeKind};
+
+/// The messages by their ids.
+#[derive(Debug, Default)]
+pub(crate) struct Messages {
+    by_id: FxHashMap<Uuid, Index>,
+    /// The method that a thread is about to send.
+    calling: FxHashMap<Thread, String>,
+    /// The message that a process received last and that has no method yet.
+    received: FxHashMap<(SourceId, u32), Index>,
+    /// All messages.
+    pub(crate) all: Vec<Index>,
+}
+
+impl Builder<'_> {
+    fn rpc_node(&mut self, id: Uuid, kind: Option<RpcKind>) -> Index {
+        if let Some(index) = self.messages.by_id.get(&id) {
+            return *index;
+        }
+        let index = self.add(Node::new(if kind == Some(RpcKind::Cast) { NodeKind::Cast } else { NodeKind::Call }));
+        self.messages.by_id.insert(id, index);
+        self.messages.all.push(index);
+        index
+    }
+
+    pub(crate) fn rpc(&mut self, event: &Event) {
+        let process = (event.place.source, event.process);
+        let thread: Thread = (event.place.source, event.process, event.context.request);
+        match &event.kind {
+            EventKind::RpcCalling { method, .. } => {
+                self.messages.calling.insert(thread, method.clone());
+            }
+            EventKind::RpcSent { kind, id, topic } => {
+                let method = self.messages.calling.remove(&thread);
+                let index = self.rpc_node(*id, Some(*kind));
+                let service = self.catalog.service_of_topic(topic);
+                let node = &mut self.nodes[index];
+                node.caller = event.service;
+                node.service = node.service.or(service);
+                node.rpc = node.rpc.take().or(method);
+                node.label = Some(topic.clone());
+                node.request = event.context.request.or(node.request);
+                node.global = event.context.global.or(node.global);
+                node.sent = Some(event.place);
+                node.sent_time = event.time;
+            }
+            EventKind::RpcReceived { kind, id } => {
+                let index = self.rpc_node(*id, Some(*kind));
+                let node = &mut self.nodes[index];
+                node.service = event.service.or(node.service);
+                node.received = Some(event.place);
+                node.start = event.time;
+                self.messages.received.insert(process, index);
+            }
+            EventKind::RpcIncoming { id, method } => {
+                let index = match self.messages.by_id.get(id) {
+                    Some(index) => *index,
+                    None => match self.messages.received.remove(&process) {
+                        Some(index) => index,
+                        None => self.rpc_node(*id, None),
+                    },
+                };
+                self.messages.by_id.insert(*id, index);
+                let node = &mut self.nodes[index];
+                node.service = event.service.or(node.service);
+                node.rpc = Some(method.clone());
+                node.evidence.push(event.place);
+                if node.received.is_none() {
+                    node.received = Some(event.place);
+                    node.start = event.time;
+                }
+            }
+            EventKind::RpcReplied { id, method, success } => {
+                let index = self.rpc_node(*id, None);
+                let node = &mut self.nodes[index];
+                node.service = event.service.or(node.service);
+                node.rpc = node.rpc.take().or_else(|| method.clone());
+                node.request = node.request.or(event.context.request);
+                node.global = node.global.or(event.context.global);
+                node.end = event.time;
+                node.ended = Some(event.place);
+                node.success = success.or(node.success);
+            }
+            EventKind::RpcAnswered { id } => {
+                let index = self.rpc_node(*id, Some(RpcKind::Call));
+                let node = &mut self.nodes[index];
+                node.answered_time = node.answered_time.or(event.time);
+                node.evidence.push(event.place);
+            }
+            EventKind::RpcTimedOut { id } => {
+                let index = self.rpc_node(*id, Some(RpcKind::Call));
+                self.nodes[index].timed_out = true;
+                self.nodes[index].evidence.push(event.place);
+            }
+            EventKind::RpcLate { id } => {
+                let index = self.rpc_node(*id, Some(RpcKind::Call));
+                self.nodes[index].timed_out = true;
+                self.nodes[index].evidence.push(event.place);
+            }
+            _ => {}
+        }
+    }
+}
