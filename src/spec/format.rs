@@ -4,9 +4,9 @@ use crate::spec::grammar::{FileId, GrammarFile, PathSegment};
 use crate::spec::parser::{level_word, parse, role_word, severity_word, subject_words, wrong_words};
 use crate::spec::problem::SpecErrors;
 use crate::spec::tree::{
-    BranchLabel, File, FindingStatement, FlowStatement, Form, GuardWords, Item, ItemBody, Line, MachineStatement,
-    MessageStatement, Name, Notes, Quote, ServiceStatement, Statement, StepLine, StepStatement, TransitionLine, Trivia,
-    WhenLine,
+    BranchLabel, Duration, File, FindingStatement, FlowStatement, Form, GuardWords, Item, ItemBody, Line,
+    MachineStatement, MessageStatement, Name, Notes, Quote, ServiceStatement, Statement, StepLine, StepStatement,
+    TransitionLine, Trivia, WhenLine,
 };
 
 /// The canonical form of a grammar file. Names are not looked up.
@@ -156,14 +156,9 @@ fn statuses(statuses: &[u16]) -> String {
     statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// A duration in the largest unit that takes it whole.
-pub(crate) fn duration(micros: i64) -> String {
-    for (unit, word) in [(3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s")] {
-        if micros % unit == 0 {
-            return format!("{}{word}", micros / unit);
-        }
-    }
-    format!("{}ms", micros / 1_000)
+/// A duration, in the unit in which it was written.
+fn duration(duration: Duration) -> String {
+    format!("{}{}", duration.amount, duration.unit.word)
 }
 
 /// A path.
@@ -268,7 +263,7 @@ fn head(statement: &FlowStatement) -> Result<String, &Statement> {
         FlowStatement::Starts(list) => format!("starts {}", names(list)),
         FlowStatement::Goal(list) => format!("goal {}", names(list)),
         FlowStatement::Anytime(list) => format!("anytime {}", names(list)),
-        FlowStatement::Deadline(micros) => format!("deadline {}", duration(*micros)),
+        FlowStatement::Deadline(deadline) => format!("deadline {}", duration(*deadline)),
         FlowStatement::Direct => "direct".to_owned(),
         FlowStatement::Sequence(statement) => return Err(statement),
     })

@@ -7,7 +7,7 @@ use crate::base::span::{Span, Spanned};
 use crate::model::event::Level;
 use crate::spec::grammar::{Severity, Subject};
 use crate::spec::parser::{ROLES, WRONGS};
-use crate::spec::tree::{Branch, Ending};
+use crate::spec::tree::{Branch, Ending, TIME_UNITS};
 
 fn spanned<T>(value: T) -> Spanned<T> {
     Spanned::new(value, Span::default())
@@ -33,9 +33,8 @@ fn codes() -> impl Strategy<Value = Vec<u16>> {
     proptest::collection::btree_set(100_u16..600, 1..3).prop_map(|set| set.into_iter().collect())
 }
 
-fn micros() -> impl Strategy<Value = i64> {
-    (1_i64..5_000, prop_oneof![Just(1_000), Just(1_000_000), Just(60_000_000), Just(3_600_000_000)])
-        .prop_map(|(amount, unit)| amount * unit)
+fn duration_of_any_unit() -> impl Strategy<Value = Duration> {
+    (1_u32..5_000, proptest::sample::select(TIME_UNITS.to_vec())).prop_map(|(amount, unit)| Duration { amount, unit })
 }
 
 fn comment() -> impl Strategy<Value = String> {
@@ -73,7 +72,7 @@ fn quotes() -> impl Strategy<Value = Quote> {
 
 fn step_use(body: impl Strategy<Value = Vec<Line<Statement>>>) -> impl Strategy<Value = Statement> {
     let retry = of((2_u32..9, codes()).prop_map(spanned));
-    let options = (of(codes().prop_map(spanned)), retry, of(micros().prop_map(spanned)));
+    let options = (of(codes().prop_map(spanned)), retry, of(duration_of_any_unit().prop_map(spanned)));
     (any::<bool>(), any::<bool>(), step_name(), options, body).prop_map(
         |(optional, implied, step, (success, retry, within), body)| {
             Statement::Step(StepLine { optional, implied, step, success, retry, within, body })
@@ -202,7 +201,7 @@ fn flow_body(depth: u32) -> impl Strategy<Value = Vec<Line<FlowStatement>>> {
         list(step_name()).prop_map(FlowStatement::Starts),
         list(step_name()).prop_map(FlowStatement::Goal),
         list(step_name()).prop_map(FlowStatement::Anytime),
-        micros().prop_map(FlowStatement::Deadline),
+        duration_of_any_unit().prop_map(FlowStatement::Deadline),
         Just(FlowStatement::Direct),
     ];
     (vec(line(head), 0..3), sequence(depth)).prop_map(|(mut lines, sequence)| {
@@ -288,6 +287,6 @@ fn a_file_gets_its_canonical_form() {
     let text = "# top\nformat   1\nservice  a   \"x\"   # who\n  routes a ,b\n\n\n  # why\n  topics c\nflow f \"\\\\ \\\"\"\n  \
                 a.b within 120s  retry up to 3 on 500 with 200 ,404\n# end\n";
     let wanted = "# top\nformat 1\n\nservice a \"x\"  # who\n  routes a, b\n\n  # why\n  topics c\n\nflow f \"\\\\ \\\"\"\n  \
-                  a.b with 200, 404 retry up to 3 on 500 within 2m\n# end\n";
+                  a.b with 200, 404 retry up to 3 on 500 within 120s\n# end\n";
     assert_eq!(format("a.flow", text).ok().as_deref(), Some(wanted));
 }

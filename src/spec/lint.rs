@@ -7,7 +7,7 @@ use crate::spec::grammar::{FindingRule, Flow, Grammar, Machine, Need, Origin, St
 use crate::spec::load::Specification;
 use crate::spec::problem::{Problem, in_order};
 use crate::spec::resolve::{Entry, entries};
-use crate::spec::tree::{Branch, BranchLabel, FlowStatement, ItemBody, Line, Statement};
+use crate::spec::tree::{Branch, BranchLabel, FlowStatement, ItemBody, Line, ServiceStatement, Statement};
 use crate::spec::walk::{children, sequence, steps_of, uses};
 
 /// Everything in the specification that is of no use.
@@ -68,9 +68,12 @@ fn unused_steps(grammar: &Grammar, in_flows: &BTreeSet<StepId>, problems: &mut V
 }
 
 fn unused_services(grammar: &Grammar, entries: &[Entry], problems: &mut Vec<Problem>) {
-    for entry in entries.iter().filter(|entry| matches!(entry.item.body, ItemBody::Service(_))) {
+    for entry in entries {
+        // A service without steps may still tell whose process writes a log.
+        let ItemBody::Service(lines) = &entry.item.body else { continue };
+        let is_recognised = lines.iter().any(|line| !matches!(line.value, ServiceStatement::Quote(_)));
         let is_used = |id| grammar.steps.iter().any(|step| step.service == id);
-        if !grammar.vocabulary.service(entry.name()).is_some_and(is_used) {
+        if !is_recognised && !grammar.vocabulary.service(entry.name()).is_some_and(is_used) {
             let message = format!("service `{}` does no step", entry.name());
             let problem = Problem::warning(message, entry.origin(), "no step names it");
             problems.push(problem.help("write its steps, or remove it"));
@@ -126,20 +129,17 @@ fn same_lines(left: &[Line<Statement>], right: &[Line<Statement>]) -> bool {
     left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.value == right.value)
 }
 
-/// States that nothing leads to or from.
+/// States that nothing leads to or from. A transition to `given` may lead to all of them.
 fn states(machine: &Machine, problems: &mut Vec<Problem>) {
-    let is_open = machine.transitions.iter().any(|transition| matches!(transition.to, Target::Given));
+    if machine.transitions.iter().any(|transition| matches!(transition.to, Target::Given)) {
+        return;
+    }
     for (index, (state, _)) in machine.states.iter().enumerate() {
         let leaves = machine.transitions.iter().any(|transition| transition.from.contains(&index));
         let enters = machine.transitions.iter().any(|transition| transition.to == Target::State(index));
         if !leaves && !enters {
             let message = format!("state `{state}` of machine `{}` has no transition", machine.name);
-            let label = if is_open {
-                "only a transition to `given` could lead to it"
-            } else {
-                "nothing leads to it or from it"
-            };
-            let problem = Problem::warning(message, machine.origin, label);
+            let problem = Problem::warning(message, machine.origin, "nothing leads to it or from it");
             problems.push(problem.help(format!("write a transition that names `{state}`, or remove the state")));
         }
     }
@@ -150,7 +150,7 @@ fn idle_transitions(grammar: &Grammar, machine: &Machine, in_flows: &BTreeSet<St
     for (index, transition) in machine.transitions.iter().enumerate() {
         for step in transition.by.iter().filter(|step| !in_flows.contains(step)) {
             let message = format!("no flow makes this transition: `{}` is in none", grammar.step_at(*step).name);
-            let problem = Problem::warning(message, transition.origin, "never made in a flow");
+            let problem = Problem::note(message, transition.origin, "never made in a flow");
             problems.push(problem.help("use the step in a flow, or name it under `anytime`"));
         }
         let forestalls = |earlier: &&crate::spec::grammar::Transition| {
@@ -182,7 +182,9 @@ fn heads(grammar: &Grammar, flow: &Flow, problems: &mut Vec<Problem>) {
         let problem = Problem::warning(message, flow.origin, "can never be reached");
         problems.push(problem.help("write the step into the flow, or name another goal"));
     }
-    for start in flow.starts.iter().filter(|start| !firsts.contains(start)) {
+    // A flow of direct requests takes what users do out of order, too: there any of its steps may come first.
+    let can_start = if flow.direct { &steps } else { &firsts };
+    for start in flow.starts.iter().filter(|start| !can_start.contains(start)) {
         let message = format!("`{}` cannot be the first step of flow `{}`", grammar.step_at(*start).name, flow.name);
         let problem = Problem::warning(message, flow.origin, "`starts` names it");
         problems.push(problem.help("begin the flow with it, or take it out of `starts`"));
@@ -315,6 +317,7 @@ mod tests {
     fn what_nothing_uses_is_reported() {
         assert_eq!(warnings("flow f \"t\"\n  starts a.one\n  a.one\n"), ["step `a.two` is used nowhere"]);
         assert_eq!(warnings(&format!("{FLOW}block b\n  a.one\n")), ["block `b` is used nowhere"]);
+        assert_eq!(warnings(&format!("{FLOW}service seen \"s\"\n  topics seen\n")), [""; 0]);
         assert_eq!(warnings(&format!("{FLOW}service idle \"s\"\n")), ["service `idle` does no step"]);
         assert_eq!(warnings(&format!("{FLOW}  use b\nblock b\n")), ["block `b` has no steps"]);
     }

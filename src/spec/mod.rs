@@ -2,6 +2,7 @@
 
 pub mod automaton;
 mod built_in;
+pub mod diagram;
 pub mod format;
 pub mod grammar;
 mod lexer;
@@ -11,6 +12,7 @@ mod outline;
 mod parser;
 pub mod problem;
 mod resolve;
+pub mod show;
 mod tree;
 mod walk;
 mod words;

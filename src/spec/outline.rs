@@ -40,9 +40,8 @@ pub(crate) fn outline(file: FileId, text: &str, problems: &mut Vec<Problem>) -> 
         let line = line.strip_suffix('\n').unwrap_or(line);
         let line = line.strip_suffix('\r').unwrap_or(line).trim_end_matches([' ', '\t']);
         if line.is_empty() {
-            if !matches!(pending.last(), Some(Trivia::Blank))
-                && !(roots.is_empty() && open.is_empty() && pending.is_empty())
-            {
+            let is_top = roots.is_empty() && open.is_empty() && pending.is_empty();
+            if !is_top && pending.last() != Some(&Trivia::Blank) {
                 pending.push(Trivia::Blank);
             }
             continue;
@@ -89,7 +88,7 @@ fn level(margin: &str, origin: Origin, open: usize, problems: &mut Vec<Problem>)
     } else {
         margin.len()
     };
-    let asked = width.div_ceil(2);
+    let asked = (width / 2).max(usize::from(width > 0));
     if !margin.contains('\t') && width % 2 == 1 {
         let message = format!("an indentation of {width} blanks");
         problems.push(Problem::error(message, origin, "an odd number of blanks").help("indent by two blanks a level"));

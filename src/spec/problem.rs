@@ -15,6 +15,8 @@ pub enum ProblemLevel {
     Error,
     /// It can be used, but something in it is of no use.
     Warning,
+    /// It is worth knowing, and may well be meant so.
+    Note,
 }
 
 /// One place that a problem points at.
@@ -51,6 +53,11 @@ impl Problem {
     /// A warning at one place.
     pub(crate) fn warning(message: impl Into<String>, origin: Origin, label: impl Into<String>) -> Self {
         Self { level: ProblemLevel::Warning, ..Self::error(message, origin, label) }
+    }
+
+    /// A note on one place.
+    pub(crate) fn note(message: impl Into<String>, origin: Origin, label: impl Into<String>) -> Self {
+        Self { level: ProblemLevel::Note, ..Self::error(message, origin, label) }
     }
 
     /// Adds a place.
@@ -215,6 +222,7 @@ impl miette::Diagnostic for Drawing {
         Some(match self.level {
             ProblemLevel::Error => Severity::Error,
             ProblemLevel::Warning => Severity::Warning,
+            ProblemLevel::Note => Severity::Advice,
         })
     }
 

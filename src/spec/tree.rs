@@ -68,7 +68,7 @@ pub(crate) struct Item {
     pub(crate) body: ItemBody,
 }
 
-/// The offset behind an item's last line; any two are equal.
+/// The offset behind an item's last word; any two are equal.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ending(pub(crate) usize);
 
@@ -245,13 +245,46 @@ pub(crate) enum FlowStatement {
     Goal(Vec<Name>),
     /// `anytime STEPS`.
     Anytime(Vec<Name>),
-    /// `deadline DURATION`, in microseconds.
-    Deadline(i64),
+    /// `deadline DURATION`.
+    Deadline(Duration),
     /// `direct`.
     Direct,
     /// A line of the sequence.
     Sequence(Statement),
 }
+
+/// A duration as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Duration {
+    /// How many units.
+    pub(crate) amount: u32,
+    /// The unit.
+    pub(crate) unit: TimeUnit,
+}
+
+impl Duration {
+    /// The duration in microseconds.
+    pub(crate) fn micros(self) -> i64 {
+        i64::from(self.amount) * self.unit.micros
+    }
+}
+
+/// A unit of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimeUnit {
+    /// How it is written.
+    pub(crate) word: &'static str,
+    /// How many microseconds it has.
+    pub(crate) micros: i64,
+}
+
+/// The units of time.
+pub(crate) const TIME_UNITS: [TimeUnit; 4] = [
+    TimeUnit { word: "ms", micros: 1_000 },
+    TimeUnit { word: "s", micros: 1_000_000 },
+    TimeUnit { word: "m", micros: 60_000_000 },
+    TimeUnit { word: "h", micros: 3_600_000_000 },
+];
 
 /// A line of a sequence.
 #[derive(Clone, Debug, PartialEq)]
@@ -289,8 +322,8 @@ pub(crate) struct StepLine {
     pub(crate) success: Option<Spanned<Vec<u16>>>,
     /// How often it may be sent, and after which statuses.
     pub(crate) retry: Option<Spanned<(u32, Vec<u16>)>>,
-    /// How soon a cast begins, in microseconds.
-    pub(crate) within: Option<Spanned<i64>>,
+    /// How soon a cast begins.
+    pub(crate) within: Option<Spanned<Duration>>,
     /// What happens in it.
     pub(crate) body: Vec<Line<Statement>>,
 }

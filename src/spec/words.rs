@@ -1,8 +1,8 @@
 //! Reads the words of one statement from left to right, and says what was expected when another word stands there.
 
-use nom::bytes::complete::{tag, take_while1};
-use nom::character::complete::{char, u32 as number};
-use nom::combinator::{all_consuming, value};
+use nom::bytes::complete::take_while1;
+use nom::character::complete::{alpha1, char, u32 as number};
+use nom::combinator::{all_consuming, map_opt};
 use nom::multi::many1;
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser, branch::alt};
@@ -12,7 +12,7 @@ use crate::spec::grammar::{FileId, Origin, PathSegment};
 use crate::spec::lexer::{Token, TokenKind};
 use crate::spec::outline::Node;
 use crate::spec::problem::Problem;
-use crate::spec::tree::{Name, Text};
+use crate::spec::tree::{Duration, Name, TIME_UNITS, Text, TimeUnit};
 
 /// The words of a statement that are still to be read.
 pub(crate) struct Words<'a> {
@@ -188,12 +188,12 @@ impl<'a> Words<'a> {
         Ok(statuses.into_iter().map(|status| status.value).collect())
     }
 
-    /// A duration, in microseconds.
-    pub(crate) fn duration(&mut self) -> Result<Spanned<i64>, Problem> {
+    /// A duration.
+    pub(crate) fn duration(&mut self) -> Result<Spanned<Duration>, Problem> {
         let word = self.word("a duration")?;
-        let parsed = all_consuming((number::<&str, ()>, duration_unit)).parse(&word.value);
+        let parsed = all_consuming((number::<&str, ()>, time_unit)).parse(&word.value);
         match parsed {
-            Ok((_, (amount, unit))) if amount > 0 => Ok(Spanned::new(i64::from(amount) * unit, word.span)),
+            Ok((_, (amount, unit))) if amount > 0 => Ok(Spanned::new(Duration { amount, unit }, word.span)),
             _ => Err(Problem::error(format!("`{}` is not a duration", word.value), self.at(word.span), "this")
                 .help("a duration is a number and `ms`, `s`, `m` or `h`, as in `60s`")),
         }
@@ -230,15 +230,9 @@ pub(crate) fn is_name(word: &str) -> bool {
         && word.chars().all(|character| character.is_alphanumeric() || matches!(character, '.' | '-' | '_' | '@'))
 }
 
-/// A unit of time as microseconds.
-fn duration_unit(input: &str) -> IResult<&str, i64, ()> {
-    alt((
-        value(1_000, tag("ms")),
-        value(1_000_000, tag("s")),
-        value(60 * 1_000_000, tag("m")),
-        value(3_600 * 1_000_000, tag("h")),
-    ))
-    .parse(input)
+/// A unit of time.
+fn time_unit(input: &str) -> IResult<&str, TimeUnit, ()> {
+    map_opt(alpha1, |word: &str| TIME_UNITS.into_iter().find(|unit| unit.word == word)).parse(input)
 }
 
 /// `/word/{placeholder}`, at least one segment.
@@ -264,8 +258,8 @@ mod tests {
 
     #[test]
     fn durations_have_units() {
-        assert_eq!(with("60s", |words| words.duration()).map(|found| found.value), Ok(60_000_000));
-        assert_eq!(with("5ms", |words| words.duration()).map(|found| found.value), Ok(5_000));
+        assert_eq!(with("60s", |words| words.duration()).map(|found| found.value.micros()), Ok(60_000_000));
+        assert_eq!(with("5ms", |words| words.duration()).map(|found| found.value.micros()), Ok(5_000));
         assert_eq!(with("60", |words| words.duration()).err(), Some("`60` is not a duration".to_owned()));
         assert_eq!(with("0s", |words| words.duration()).err(), Some("`0s` is not a duration".to_owned()));
     }

@@ -12,8 +12,8 @@ use crate::spec::words::Words;
 const HEAD: [&str; 5] = ["starts", "goal", "anytime", "deadline", "direct"];
 
 /// The words that begin a line of a sequence other than a step.
-const SEQUENCE: [&str; 10] =
-    ["implied", "optional", "choice", "any order", "repeat", "attempt", "on failure", "tolerate", "use", "any"];
+const SEQUENCE: [&str; 9] =
+    ["implied", "optional", "choice", "any order", "repeat", "attempt", "on failure", "tolerate", "use"];
 
 impl Parser<'_> {
     /// The lines of a flow, or of a block, which has no head.

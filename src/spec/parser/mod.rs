@@ -209,13 +209,13 @@ fn unknown_statement(words: &mut Words, known: &[&str]) -> Problem {
     }
 }
 
-/// The offset behind the last line of a node.
+/// The offset behind the last word of a node's last line.
 fn end_of(node: &Node) -> usize {
     let mut last = node;
     while let Some(child) = last.children.last() {
         last = child;
     }
-    last.span.end + last.notes.behind.as_ref().map_or(0, |comment| comment.len() + 2)
+    last.span.end
 }
 
 /// A part of a message or of a text with placeholders.

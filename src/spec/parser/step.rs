@@ -1,8 +1,10 @@
 //! `step`: one kind of work, and how logs show it.
 
 use super::{Parser, unknown_statement};
+use crate::base::text::did_you_mean;
 use crate::model::event::Level;
 use crate::spec::grammar::{MessageRole, Origin};
+use crate::spec::lexer::TokenKind;
 use crate::spec::outline::Node;
 use crate::spec::problem::Problem;
 use crate::spec::tree::{Form, Line, MessageStatement, Name, StepStatement};
@@ -78,16 +80,18 @@ impl Parser<'_> {
             let lines = self.lines(&node.children, Self::message_statement);
             return Ok(StepStatement::Message(text, lines));
         }
-        let is_form =
-            matches!(words.peek(), Some(word) if word != "source" && word != "about" && node.tokens.len() > 2);
-        if is_form && VERBS.iter().any(|verb| words.contains(verb)) {
+        let second = match node.tokens.get(1).map(|token| &token.kind) {
+            Some(TokenKind::Word(word)) => word.as_str(),
+            _ => "",
+        };
+        if VERBS.contains(&second) {
             self.leaf(node);
             return form(words).map(StepStatement::Form);
         }
-        if is_form && node.tokens.len() > 2 && !matches!(words.peek(), Some("mesage" | "messages" | "locks")) {
-            if let Some(problem) = misspelt_verb(self, node) {
-                return Err(problem);
-            }
+        if let Some(meant) = did_you_mean(second, VERBS).filter(|_| node.tokens.len() > 2) {
+            words.word("a service")?;
+            let message = format!("`{second}` is not what a service does");
+            return Err(Problem::error(message, words.here(), "not known").help(format!("did you mean `{meant}`?")));
         }
         self.quote(node, words, &["lock", "message"]).map(StepStatement::Quote)
     }
@@ -113,16 +117,6 @@ impl Parser<'_> {
         let known = ["logger", "shows", "begins", "during", "ends", "fails", "refuses"];
         Err(unknown_statement(words, &known))
     }
-}
-
-/// The complaint of `cinder-api answer GET ...`.
-fn misspelt_verb(parser: &Parser, node: &Node) -> Option<Problem> {
-    let mut words = Words::new(parser.file, node);
-    words.word("a service").ok()?;
-    let verb = words.word("a verb").ok()?;
-    let meant = crate::base::text::did_you_mean(&verb.value, VERBS)?;
-    let message = format!("`{}` is not what a service does", verb.value);
-    Some(Problem::error(message, words.at(verb.span), "not known").help(format!("did you mean `{meant}`?")))
 }
 
 /// What a step is.

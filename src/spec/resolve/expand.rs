@@ -10,7 +10,7 @@ use crate::spec::tree::{Branch, BranchLabel, FlowStatement, ItemBody, Line, Stat
 use crate::spec::walk::{children, sequence, uses};
 
 /// How deep blocks may use blocks.
-pub(super) const MAX_BLOCKS: usize = 8;
+const MAX_BLOCKS: usize = 8;
 
 /// How many statements a flow may have with its blocks in place, all its variants together.
 const MAX_STATEMENTS: usize = 50_000;
@@ -133,7 +133,7 @@ impl<'n, 'a> Expansion<'n, 'a> {
             need: if line.implied { Need::Implied } else { Need::Required },
             success,
             retry,
-            within: line.within.as_ref().map(|within| within.value),
+            within: line.within.as_ref().map(|within| within.value.micros()),
             body,
             origin: entry.at(line.step.span),
         }));

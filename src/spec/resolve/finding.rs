@@ -52,13 +52,14 @@ impl Resolver<'_, '_> {
             }
             match severity {
                 Some(severity) => rule.severity = severity,
+                None if !self.is_whole(entry) => {}
                 None => {
                     let problem = Problem::error("the finding has no severity", entry.origin(), "how bad is it?");
                     self.problems
                         .push(problem.help("nest `severity error`, `severity warning` or `severity note` under it"));
                 }
             }
-            if rule.when.is_empty() {
+            if rule.when.is_empty() && self.is_whole(entry) {
                 let problem =
                     Problem::error("the finding does not say when it is raised", entry.origin(), "raised for what?");
                 self.problems.push(problem.help("nest `when WHAT` under it, as in `when stuck at STEP`"));
@@ -99,7 +100,10 @@ impl Resolver<'_, '_> {
     fn check_flow(&mut self, entry: &Entry, name: &Name) {
         if !self.names.flows.contains(&name.value.as_str()) {
             let problem = Problem::error(format!("unknown flow `{}`", name.value), entry.at(name.span), "not known");
-            let help = format!("the flows are: {}", self.names.flows.join(", "));
+            let help = match self.names.flows.as_slice() {
+                [] => "there is no flow yet".to_owned(),
+                flows => format!("the flows are: {}", flows.join(", ")),
+            };
             self.problems.push(problem.suggest(&name.value, self.names.flows.iter().copied(), help));
         }
     }

@@ -1,6 +1,6 @@
 //! Flows and blocks: their heads and the names in them.
 
-use super::expand::{Expansion, MAX_BLOCKS};
+use super::expand::Expansion;
 use super::names::Kind;
 use super::{Entry, Resolver, take_quote};
 use crate::base::span::Spanned;
@@ -49,7 +49,7 @@ impl<'a> Resolver<'a, '_> {
                 FlowStatement::Goal(steps) => names[1].extend_from_slice(steps),
                 FlowStatement::Anytime(steps) => names[2].extend_from_slice(steps),
                 FlowStatement::Deadline(deadline) => {
-                    if flow.deadline.replace(*deadline).is_some() {
+                    if flow.deadline.replace(deadline.micros()).is_some() {
                         let problem =
                             Problem::error("`deadline` stands here twice", entry.at(line.span), "the second time");
                         self.problems.push(problem.help("remove one of them"));
@@ -63,7 +63,7 @@ impl<'a> Resolver<'a, '_> {
         flow.starts = self.step_list(entry, &starts);
         flow.goals = self.step_list(entry, &goals);
         flow.anytime = self.step_list(entry, &anytime);
-        if starts.is_empty() {
+        if starts.is_empty() && self.is_whole(entry) {
             let problem = Problem::error("the flow does not say what starts it", entry.origin(), "begun by what?");
             self.problems.push(problem.help("nest `starts STEP` under it"));
         }
@@ -145,10 +145,8 @@ impl<'a> Resolver<'a, '_> {
             if let Some(path) = self.names.circle(entry.name()) {
                 let message = format!("block `{}` uses itself", entry.name());
                 let problem = Problem::error(message, entry.at(entry.item.name.span), path.join(" uses "));
-                self.problems.push(problem.help(format!(
-                    "take the `use` that closes the circle out, or put what is repeated under `repeat` \
-                     (blocks may use blocks, {MAX_BLOCKS} deep at most)"
-                )));
+                let help = "take the `use` that closes the circle out, or put what is repeated under `repeat`";
+                self.problems.push(problem.help(help));
             }
         }
     }

@@ -41,11 +41,6 @@ impl Resolver<'_, '_> {
                     MachineStatement::Unchanged(names) => machine.unchanged.extend(self.step_list(entry, names)),
                 }
             }
-            if let Some(first) = self.grammar.machines.iter().find(|known| known.subject == machine.subject) {
-                let message = format!("a second machine of the same status as `{}`", first.name);
-                let problem = Problem::error(message, entry.origin(), "the second").and(first.origin, "the first");
-                self.problems.push(problem.help("put their states and transitions into one machine"));
-            }
             self.grammar.machines.push(machine);
         }
     }
@@ -55,7 +50,8 @@ impl Resolver<'_, '_> {
         for line in lines {
             match &line.value {
                 MachineStatement::Of(found) => {
-                    if subject.replace(*found).is_some() {
+                    let is_second = subject.replace(*found).is_some();
+                    if is_second {
                         let problem = Problem::error("`of` stands here twice", entry.at(line.span), "the second time");
                         self.problems.push(problem.help("a machine tells of one status"));
                     }
@@ -79,13 +75,24 @@ impl Resolver<'_, '_> {
             }
         }
         match subject {
-            Some(subject) => machine.subject = subject,
-            None => {
+            Some(subject) => self.subject(entry, machine, subject),
+            None if self.is_whole(entry) => {
                 let problem =
                     Problem::error("the machine does not say whose status it tells", entry.origin(), "of what?");
                 let help = "nest `of volume status`, `of volume attach_status` or `of attachment status` under it";
                 self.problems.push(problem.help(help));
             }
+            None => {}
+        }
+    }
+
+    /// Every status has one machine at most.
+    fn subject(&mut self, entry: &Entry, machine: &mut Machine, subject: Subject) {
+        machine.subject = subject;
+        if let Some(first) = self.grammar.machines.iter().find(|known| known.subject == subject) {
+            let message = format!("a second machine of the same status as `{}`", first.name);
+            let problem = Problem::error(message, entry.origin(), "the second").and(first.origin, "the first");
+            self.problems.push(problem.help("put their states and transitions into one machine"));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::base::span::Span;
 use crate::model::vocabulary::{ServiceId, ServiceRule};
 use crate::spec::grammar::{FileId, Grammar, GrammarFile, Origin};
 use crate::spec::problem::Problem;
-use crate::spec::tree::{File, Item, ItemBody, Line, Name, Quote, ServiceStatement};
+use crate::spec::tree::{File, Item, ItemBody, Line, Name, Notes, Quote, ServiceStatement};
 use names::Names;
 
 /// A file's tree and where it came from.
@@ -34,6 +34,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) item: &'a Item,
     /// Where its first line stands.
     pub(crate) span: Span,
+    /// Its comments.
+    pub(crate) notes: &'a Notes,
     is_extra: bool,
 }
 
@@ -64,8 +66,8 @@ pub(crate) fn entries<'a>(sources: &'a [Source], problems: &mut Vec<Problem>) ->
     let mut entries: Vec<Entry<'a>> = Vec::new();
     let mut known = std::collections::BTreeMap::new();
     for source in sources {
-        for Line { value: item, span, .. } in &source.tree.items {
-            let entry = Entry { file: source.file, item, span: *span, is_extra: source.is_extra };
+        for Line { value: item, span, notes } in &source.tree.items {
+            let entry = Entry { file: source.file, item, span: *span, notes, is_extra: source.is_extra };
             let key = (item.body.kind(), item.name.value.as_str());
             match known.get(&key).copied() {
                 None => {
@@ -91,9 +93,10 @@ pub(crate) fn entries<'a>(sources: &'a [Source], problems: &mut Vec<Problem>) ->
 
 /// Looks up every name. The grammar is of use only when no problem was noted.
 pub(crate) fn resolve(files: Vec<GrammarFile>, sources: &[Source], problems: &mut Vec<Problem>) -> Grammar {
+    let parsed = problems.len();
     let entries = entries(sources, problems);
     let mut grammar = Grammar { files, ..Grammar::default() };
-    let mut resolver = Resolver { names: Names::new(&entries), problems, grammar: &mut grammar };
+    let mut resolver = Resolver { names: Names::new(&entries), problems, parsed, grammar: &mut grammar };
     resolver.services(&entries);
     resolver.steps(&entries);
     resolver.machines(&entries);
@@ -106,6 +109,8 @@ pub(crate) fn resolve(files: Vec<GrammarFile>, sources: &[Source], problems: &mu
 struct Resolver<'a, 'p> {
     names: Names<'a>,
     problems: &'p mut Vec<Problem>,
+    /// How many of the problems the parser found.
+    parsed: usize,
     grammar: &'p mut Grammar,
 }
 
@@ -143,6 +148,14 @@ impl Resolver<'_, '_> {
         if self.grammar.vocabulary.service("client").is_none() {
             self.grammar.vocabulary.services.push(ServiceRule { name: "client".to_owned(), ..ServiceRule::default() });
         }
+    }
+
+    /// Whether the parser took every line of an item: only then can something be said to be missing.
+    fn is_whole(&self, entry: &Entry) -> bool {
+        !self.problems[..self.parsed]
+            .iter()
+            .flat_map(|problem| &problem.labels)
+            .any(|label| label.file == entry.file && (entry.span.start..=entry.item.end.0).contains(&label.span.start))
     }
 
     /// The service of that name; an unknown one is reported.

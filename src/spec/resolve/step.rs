@@ -85,8 +85,10 @@ impl Resolver<'_, '_> {
             }
         }
         let Some((logger, level)) = logger else {
-            let problem = Problem::error("the message has no logger", entry.at(text.span), "of this message");
-            self.problems.push(problem.help("nest `logger NAME at LEVEL` under it"));
+            if self.is_whole(entry) {
+                let problem = Problem::error("the message has no logger", entry.at(text.span), "of this message");
+                self.problems.push(problem.help("nest `logger NAME at LEVEL` under it"));
+            }
             return;
         };
         let rule = MessageRule { literals, placeholders, logger: logger.value.clone(), level };
