@@ -3,43 +3,23 @@
 mod common;
 
 use common::{at, expect, grammar, id, place, sources};
-use flowcheck::model::event::{Body, RequestId};
+use flowcheck::model::event::RequestId;
 use flowcheck::model::vocabulary::ServiceId;
-use flowcheck::report::graph::{GraphView, dot, json, mermaid, status_changes, tree};
+use flowcheck::report::graph::{GraphView, dot, json, mermaid, tree};
 use flowcheck::report::text::look::Look;
 use flowcheck::spec::grammar::StepId;
 use flowcheck::trace::node::{Edge, EdgeKind, JoinedBy, Node, NodeId, NodeKind};
 
 fn node(kind: NodeKind, service: Option<u16>, millis: i64) -> Node {
     Node {
-        kind,
         service: service.map(ServiceId),
         caller: Some(ServiceId(0)),
-        host: None,
-        method: None,
-        path: None,
-        rpc: None,
-        label: None,
-        steps: vec![],
-        status: None,
-        success: None,
-        request: None,
-        global: None,
         volume: Some(id(11)),
         server: Some(id(1)),
-        attachment: None,
         start: Some(at(millis)),
         end: Some(at(millis + 250)),
         sent: Some(place(0, 80)),
-        received: None,
-        ended: None,
-        evidence: vec![],
-        asked: Body::default(),
-        answered: Body::default(),
-        messages: vec![],
-        error: None,
-        error_place: None,
-        timed_out: false,
+        ..Node::new(kind)
     }
 }
 
@@ -152,7 +132,7 @@ fn an_empty_graph_says_so() {
 #[test]
 fn a_part_has_its_causes_and_its_effects() {
     with_view(|view| {
-        let view = view.narrowed(|node| {
+        let view = view.narrowed(|_, node| {
             node.method.as_deref() == Some("POST") && node.status == Some(200) && node.steps == [StepId(1)]
         });
         let kept: Vec<u32> = view.nodes.iter().map(|(id, _)| id.0).collect();
@@ -161,15 +141,4 @@ fn a_part_has_its_causes_and_its_effects() {
         assert_eq!(view.roots, [NodeId(0)]);
         assert!(!tree::write(&view, &Look::plain(120), false).contains("GET"));
     });
-}
-
-#[test]
-fn a_transition_is_shown_at_the_node_that_made_it() {
-    let world = common::world();
-    let mut nodes = nodes();
-    nodes[4].volume = Some(id(12));
-    let numbered = nodes.iter().enumerate().map(|(number, node)| (NodeId(number as u32), node));
-    let changes = status_changes(numbered, &world.checked.volumes, &world.grammar);
-    let expected = ("available".to_owned(), "reserved".to_owned());
-    assert_eq!(changes.into_iter().collect::<Vec<_>>(), [(NodeId(5), expected)]);
 }

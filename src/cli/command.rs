@@ -13,12 +13,14 @@ use crate::cli::exit::{Exit, Gate};
 use crate::cli::output;
 use crate::cli::run::{self, Examined};
 use crate::cli::settings::{InputSettings, Surroundings, detail};
+use crate::cli::spec;
 use crate::cli::words::with_command;
 use crate::report::graph::{dot, json as graph_json, mermaid, tree};
 use crate::report::subject::Subject;
 use crate::report::text::Detail;
 use crate::report::text::look::Look;
 use crate::report::{build, explain, json, text};
+use crate::spec::SpecErrors;
 use crate::spec::grammar::Grammar;
 
 /// Why the work could not be done.
@@ -47,7 +49,7 @@ pub fn run(words: Vec<OsString>) -> Exit {
         Command::Check(args) => check(args, &surroundings),
         Command::Graph(args) => graph(args, &surroundings),
         Command::Explain(args) => explain(args, &surroundings),
-        Command::Spec(command) => run::spec(command, &surroundings),
+        Command::Spec(command) => spec::run(command, &surroundings),
         Command::Completions { shell } => completions(*shell),
     };
     done.unwrap_or_else(|failure| {
@@ -131,20 +133,11 @@ fn graph(args: &GraphArgs, surroundings: &Surroundings) -> Result<Exit, Failure>
     let settings = InputSettings::new(&args.input)?;
     let look = surroundings.look(&args.output);
     let examined = run::examine(&settings, run::load(&settings.spec_folders)?)?;
-    let checked = &examined.checked;
-    let volume_name = |id| checked.volumes.iter().find(|volume| volume.id == id).and_then(|volume| volume.name.clone());
-    let server_name =
-        |id| checked.flows.iter().find(|flow| flow.server == Some(id)).and_then(|flow| flow.server_name.clone());
-    let drawn = examined.with_graph(|mut view| {
-        if !settings.narrow.is_open() {
-            view = view.narrowed(|node| settings.narrow.keeps_node(node, volume_name, server_name));
-        }
-        match args.format {
-            GraphFormat::Tree => Ok(tree::write(&view, &look, args.output.verbose)),
-            GraphFormat::Dot => Ok(dot::write(&view)),
-            GraphFormat::Mermaid => Ok(mermaid::write(&view)),
-            GraphFormat::Json => graph_json::write(&view),
-        }
+    let drawn = examined.with_graph(&settings.narrow, |view| match args.format {
+        GraphFormat::Tree => Ok(tree::write(&view, &look, args.output.verbose)),
+        GraphFormat::Dot => Ok(dot::write(&view)),
+        GraphFormat::Mermaid => Ok(mermaid::write(&view)),
+        GraphFormat::Json => graph_json::write(&view),
     });
     write(&drawn.map_err(|error| error.to_string())?, &args.output, &look)?;
     examined.errors.iter().for_each(|error| output::error(error));
@@ -174,6 +167,11 @@ fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
 /// Writes to where it was said.
 pub(super) fn write(text: &str, to: &OutputArgs, look: &Look) -> Result<(), Failure> {
     Ok(output::report(text, to.output.as_deref(), look.colour)?)
+}
+
+/// All mistakes of a specification.
+pub(super) fn mistakes(errors: &SpecErrors) -> Failure {
+    Failure::Mistakes(errors.reports())
 }
 
 /// A mistake, drawn.

@@ -10,6 +10,7 @@ pub mod narrow;
 mod output;
 pub mod run;
 pub mod settings;
+mod spec;
 mod words;
 
 use std::ffi::OsString;

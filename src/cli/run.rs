@@ -3,14 +3,24 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use uuid::Uuid;
+
+use crate::check::check;
 use crate::check::verdict::Checked;
-use crate::cli::args::SpecCommand;
-use crate::cli::command::{Failure, grammar_files};
-use crate::cli::exit::Exit;
-use crate::cli::settings::{InputSettings, Surroundings};
+use crate::cli::command::{Failure, grammar_files, mistakes};
+use crate::cli::narrow::Narrow;
+use crate::cli::output;
+use crate::cli::settings::InputSettings;
+use crate::input::Excerpts;
+use crate::model::event::Event;
 use crate::model::source::{Place, SourceSummary};
+use crate::parse::{Options, Reading, read};
 use crate::report::graph::GraphView;
-use crate::spec::grammar::Grammar;
+use crate::spec;
+use crate::spec::grammar::{Grammar, Subject};
+use crate::trace::graph::CallGraph;
+use crate::trace::history::{Effect, Histories};
+use crate::trace::resources::Resources;
 
 /// What was read and found out.
 pub struct Examined {
@@ -22,43 +32,98 @@ pub struct Examined {
     pub errors: Vec<String>,
     /// The answers.
     pub checked: Checked,
+    graph: CallGraph,
+    excerpts: Excerpts,
 }
 
 /// The built-in specification, and that of the folders.
 pub fn load(folders: &[PathBuf]) -> Result<Grammar, Failure> {
-    let _extra = grammar_files(folders)?;
-    Err(missing("the specification"))
+    spec::load(&grammar_files(folders)?).map_err(|errors| mistakes(&errors))
 }
 
 /// Inputs to events, events to the call graph, the call graph to answers.
-pub fn examine(_settings: &InputSettings, _grammar: Grammar) -> Result<Examined, Failure> {
-    Err(missing("reading logs"))
+pub fn examine(settings: &InputSettings, grammar: Grammar) -> Result<Examined, Failure> {
+    if settings.zone.is_some() {
+        output::note("--tz is not applied yet: time stamps without a zone are taken as they are");
+    }
+    let options = Options { threads: settings.threads, ..Options::default() };
+    let Reading { mut events, mut sources, errors, excerpts } =
+        read(&settings.paths, &mut std::io::stdin(), &grammar.vocabulary, &options);
+    cut(settings, &mut events, &mut sources);
+    let graph = CallGraph::build(&grammar, &events);
+    // The graph has all that is needed; a big log's events take much room.
+    drop(events);
+    let checked = check(&grammar, &graph, &sources).map_err(|error| error.to_string())?;
+    let errors = errors.iter().map(ToString::to_string).collect();
+    Ok(Examined { grammar, sources, errors, checked, graph, excerpts })
+}
+
+/// Leaves out what is before `--since` or after `--until`, and what the sources tell of that time: what was left out was not
+/// seen, so its absence proves nothing.
+fn cut(settings: &InputSettings, events: &mut Vec<Event>, sources: &mut [SourceSummary]) {
+    let (since, until) = (settings.since, settings.until);
+    let inside = |time| since.is_none_or(|since| since <= time) && until.is_none_or(|until| time <= until);
+    events.retain(|event| event.time.is_none_or(inside));
+    for coverage in sources.iter_mut().flat_map(|source| &mut source.coverage) {
+        coverage.first = coverage.first.max(since.filter(|_| coverage.first.is_some()));
+        coverage.last = coverage.last.map(|last| until.map_or(last, |until| last.min(until)));
+    }
 }
 
 impl Examined {
     /// The texts of these lines, as far as they can be read again.
-    pub fn lines(&self, _places: &[Place]) -> BTreeMap<Place, String> {
-        BTreeMap::new()
+    pub fn lines(&self, places: &[Place]) -> BTreeMap<Place, String> {
+        self.excerpts.lines(places).0
     }
 
-    /// Hands a view of the call graph to `draw`.
-    pub fn with_graph<T>(&self, draw: impl FnOnce(GraphView<'_>) -> T) -> T {
-        draw(GraphView {
-            nodes: Vec::new(),
-            edges: Vec::new(),
-            roots: Vec::new(),
-            status_change: &|_| None,
+    /// Hands a view of the call graph to `draw`, narrowed to what was asked for.
+    pub fn with_graph<T>(&self, narrow: &Narrow, draw: impl FnOnce(GraphView<'_>) -> T) -> T {
+        let resources = Resources::new(&self.graph);
+        let histories = Histories::new(&self.grammar, &self.graph, &resources);
+        let machine = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+        let state = |index: Option<usize>| Some(machine?.states.get(index?)?.0.clone());
+        let status_change = |id| {
+            let change = histories.change(id).filter(|change| matches!(change.effect, Effect::Changed { .. }))?;
+            Some((state(change.from).unwrap_or_else(|| "?".to_owned()), state(change.to)?))
+        };
+        let view = GraphView {
+            nodes: self.graph.nodes().collect(),
+            edges: self.graph.edges().collect(),
+            roots: self.graph.roots(),
+            status_change: &status_change,
             sources: &self.sources,
             grammar: &self.grammar,
-        })
+        };
+        if narrow.is_open() {
+            return draw(view);
+        }
+        let names = Names::new(&self.checked);
+        draw(view.narrowed(|id, node| {
+            let requests = node.request.into_iter().chain(node.global);
+            let (volume, server) = (resources.volume(id), resources.server(id));
+            narrow.keeps_ids((volume, names.volume(volume)), (server, names.server(server)), requests)
+        }))
     }
 }
 
-/// `flowcheck spec`.
-pub fn spec(_command: &SpecCommand, _surroundings: &Surroundings) -> Result<Exit, Failure> {
-    Err(missing("the specification"))
+/// The names of volumes and servers, as far as the logs tell them.
+struct Names<'a> {
+    volumes: BTreeMap<Uuid, &'a str>,
+    servers: BTreeMap<Uuid, &'a str>,
 }
 
-fn missing(what: &str) -> Failure {
-    Failure::Said(format!("{what} is not part of this build"))
+impl<'a> Names<'a> {
+    fn new(checked: &'a Checked) -> Self {
+        let volumes = checked.volumes.iter().filter_map(|volume| Some((volume.id, volume.name.as_deref()?)));
+        let servers = checked.flows.iter().filter_map(|flow| Some((flow.server?, flow.server_name.as_deref()?)));
+        Self { volumes: volumes.collect(), servers: servers.collect() }
+    }
+
+    fn volume(&self, id: Option<Uuid>) -> Option<&'a str> {
+        self.volumes.get(&id?).copied()
+    }
+
+    fn server(&self, id: Option<Uuid>) -> Option<&'a str> {
+        self.servers.get(&id?).copied()
+    }
 }

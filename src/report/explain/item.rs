@@ -204,5 +204,6 @@ fn guard_text(guard: &Guard) -> String {
         Guard::NoOthers => "no others".to_owned(),
         Guard::SameServer => "same server".to_owned(),
         Guard::Connector => "connector".to_owned(),
+        Guard::Direct => "direct".to_owned(),
     }
 }

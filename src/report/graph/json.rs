@@ -110,10 +110,7 @@ fn node_report(view: &GraphView<'_>, id: NodeId, node: &Node) -> NodeReport {
     let is_rpc = matches!(node.kind, NodeKind::Call | NodeKind::Cast);
     let (topic, label) = if is_rpc { (node.label.clone(), None) } else { (None, node.label.as_deref()) };
     // More than one candidate is no name.
-    let step = match node.steps[..] {
-        [step] => view.grammar.steps.get(step.0 as usize).map(|step| step.name.clone()),
-        _ => None,
-    };
+    let step = node.step().and_then(|step| view.grammar.steps.get(step.0 as usize)).map(|step| step.name.clone());
     let line = |place: Option<Place>| {
         place.map(|place| LineReport {
             path: source_path(view.sources, place).to_owned(),
@@ -138,8 +135,8 @@ fn node_report(view: &GraphView<'_>, id: NodeId, node: &Node) -> NodeReport {
         volume: node.volume,
         server: node.server,
         attachment: node.attachment,
-        start: node.start,
-        end: node.end,
+        start: node.beginning(),
+        end: node.ending(),
         sent: line(node.sent),
         received: line(node.received),
         error: node.error.as_deref().map(safe),

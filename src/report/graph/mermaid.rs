@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use rustc_hash::FxHashSet;
 
 use crate::report::graph::{GraphView, Index, Visit, words};
-use crate::report::text::look::{clip, duration};
+use crate::report::text::look::clip;
 use crate::trace::node::{Node, NodeId, NodeKind};
 
 /// Writes the diagram.
@@ -70,7 +70,7 @@ impl Diagram<'_> {
         if let Some((before, after)) = (self.view.status_change)(id) {
             self.line(&format!("Note over {to}: {}", escaped(&format!("{before} > {after}"))));
         }
-        let took = node.start.zip(node.end).map(|(start, end)| duration(end.since(start)));
+        let took = words::took(node, node);
         match node.kind {
             NodeKind::Http | NodeKind::Call if node.timed_out => self.line(&format!("{to}--x{from}: timed out")),
             NodeKind::Http | NodeKind::Call => {
@@ -79,7 +79,7 @@ impl Diagram<'_> {
                     self.line(&format!("{to}-->>{from}: {}", escaped(&words.join(", "))));
                 }
             }
-            _ if words::failed(node) => {
+            _ if words::failed(node) || node.error.is_some() => {
                 let error = node.error.as_deref().map_or("failed".to_owned(), |error| clip(error, 80));
                 self.line(&format!("Note over {to}: {}", escaped(&error)));
             }

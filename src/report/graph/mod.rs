@@ -9,8 +9,6 @@ mod part;
 pub mod tree;
 mod words;
 
-pub use part::status_changes;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::source::SourceSummary;
@@ -65,7 +63,7 @@ impl<'a> Index<'a> {
         }
         for list in children.values_mut() {
             // Nodes without a time stay behind those of their time, in the order of their numbers.
-            list.sort_by_key(|(node, _)| (nodes.get(node).and_then(|node| node.start.or(node.end)), *node));
+            list.sort_by_key(|(node, _)| (nodes.get(node).and_then(|node| node.beginning().or(node.ending())), *node));
         }
         Self { nodes, children }
     }

@@ -64,13 +64,13 @@ pub(super) fn took(first: &Node, last: &Node) -> Option<String> {
         .map(|(start, end)| duration(end.since(start)))
 }
 
-/// Whether a node is known to have failed.
+/// Whether a node is known to have failed. An error that was logged in it is none: it may have been dealt with.
 pub(super) fn failed(node: &Node) -> bool {
     let bad_status = match node.kind {
         NodeKind::Client => node.status.is_some_and(|code| code != 0),
         _ => node.status.is_some_and(|status| status >= 400),
     };
-    bad_status || node.success == Some(false) || node.timed_out || node.error.is_some()
+    bad_status || node.success == Some(false) || node.timed_out
 }
 
 /// The result of a node in a word: a status, `timed out`, `failed`.
