@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::spec::automaton::{Automaton, Ending, Finish, Label, StateId, UseId};
 use crate::spec::grammar::StepId;
@@ -36,8 +36,6 @@ pub struct Observation {
     pub status: Option<u16>,
     /// Whether it went well, for its end, where a log tells.
     pub success: Option<bool>,
-    /// Whether it may occur anywhere in this flow.
-    pub anytime: bool,
     /// The chain that it belongs to.
     pub chain: usize,
     /// Observations of other chains that are known to come before it.
@@ -83,6 +81,8 @@ impl Alignment {
 
 /// The cost of a step that is missing or not allowed.
 pub const DEVIATION: u32 = 1_000;
+/// What an unexpected step costs more than a missing one: a variant that knows the step explains it better.
+const STRANGE: u32 = 10;
 /// The cost of assuming a step that no log could show.
 const UNSEEN: u32 = 2;
 /// The cost of assuming that an attempt broke off for a reason that no step shows.
@@ -107,12 +107,23 @@ struct Visit {
     position: Position,
     came_from: Option<(u32, Option<Move>)>,
     cost: u32,
+    /// What the observations still to come will cost at least.
+    rest: u32,
     closed: bool,
 }
 
+/// The search for an alignment was given up: it would take more steps than the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GaveUp;
+
 /// Aligns observations with an automaton. `visible` tells for each step use whether the logs could have shown it. `None` when
-/// the search is given up.
-pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[bool]) -> Option<Alignment> {
+/// it would cost more than `limit`.
+pub fn align(
+    automaton: &Automaton,
+    observations: &[Observation],
+    visible: &[bool],
+    limit: u32,
+) -> Result<Option<Alignment>, GaveUp> {
     let count = observations.iter().map(|observation| observation.chain + 1).max().unwrap_or(0);
     let mut chains: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut ranks = Vec::with_capacity(observations.len());
@@ -121,33 +132,46 @@ pub fn align(automaton: &Automaton, observations: &[Observation], visible: &[boo
         chains[observation.chain].push(index);
     }
     if chains.iter().any(|chain| chain.len() > usize::from(u16::MAX)) {
-        return None;
+        return Err(GaveUp);
     }
+    let known: FxHashSet<StepId> = automaton.uses.iter().map(|step| step.step).collect();
+    let strange = |observation: &Observation| {
+        observation.phase == Phase::Begin && !observation.steps.iter().any(|step| known.contains(step))
+    };
+    let strange: Vec<bool> = observations.iter().map(strange).collect();
+    let at_least = (DEVIATION + STRANGE).saturating_mul(strange.iter().filter(|strange| **strange).count() as u32);
+    let seen: FxHashSet<StepId> = observations.iter().flat_map(|observation| observation.steps.iter().copied()).collect();
+    let is_seen = |step: UseId| seen.contains(&automaton.uses[step as usize].step);
+    let is_idle = |step: UseId| {
+        automaton.skippable[step as usize] && !is_seen(step) && !automaton.inside[step as usize].clone().any(is_seen)
+    };
+    let idle = (0..automaton.uses.len() as UseId).map(is_idle).collect();
     let (visits, numbers, queue) = (Vec::new(), FxHashMap::default(), BinaryHeap::new());
-    let mut search = Search { automaton, observations, visible, chains, ranks, visits, numbers, queue };
-    search.reach(Position { state: 0, seen: vec![0; count], skipped: Vec::new() }, 0, None);
+    let mut search = Search { automaton, observations, visible, chains, ranks, strange, idle, limit, visits, numbers, queue };
+    search.reach(Position { state: 0, seen: vec![0; count], skipped: Vec::new() }, 0, at_least, None);
     for _ in 0..MOST_STEPS {
-        let Reverse((cost, _, number)) = search.queue.pop()?;
+        let Some(Reverse((estimate, _, number))) = search.queue.pop() else { return Ok(None) };
         let visit = &mut search.visits[number as usize];
-        if visit.closed || visit.cost < cost {
+        let (cost, rest) = (visit.cost, visit.rest);
+        if visit.closed || cost + rest < estimate {
             continue;
         }
         visit.closed = true;
         let position = visit.position.clone();
         if search.left(&position) == 0 {
             let pending = completion(automaton, position.state, visible);
-            return Some(Alignment {
+            return Ok(Some(Alignment {
                 cost,
                 moves: search.path(number),
                 state: position.state,
                 finish: automaton.finish(position.state),
                 doomed: pending.is_none(),
                 pending: pending.unwrap_or_default(),
-            });
+            }));
         }
-        search.expand(&position, cost, number);
+        search.expand(&position, cost, rest, number);
     }
-    None
+    Err(GaveUp)
 }
 
 struct Search<'a> {
@@ -158,14 +182,22 @@ struct Search<'a> {
     chains: Vec<Vec<usize>>,
     /// The place of each observation in its chain.
     ranks: Vec<u16>,
+    /// Whether an observation begins a step that the automaton does not know at all.
+    strange: Vec<bool>,
+    /// Step uses that may be left out and that nothing was seen of: assuming them never helps.
+    idle: Vec<bool>,
+    limit: u32,
     visits: Vec<Visit>,
     numbers: FxHashMap<Position, u32>,
-    /// By cost, then by how much of the log is still to come.
+    /// By the cost of the whole way as far as it is known, then by how much of the log is still to come (A*).
     queue: BinaryHeap<Reverse<(u32, usize, u32)>>,
 }
 
 impl Search<'_> {
-    fn reach(&mut self, position: Position, cost: u32, came_from: Option<(u32, Option<Move>)>) {
+    fn reach(&mut self, position: Position, cost: u32, rest: u32, came_from: Option<(u32, Option<Move>)>) {
+        if cost + rest > self.limit {
+            return;
+        }
         let left = self.left(&position);
         let number = match self.numbers.get(&position) {
             Some(number) => {
@@ -180,11 +212,11 @@ impl Search<'_> {
             None => {
                 let number = self.visits.len() as u32;
                 self.numbers.insert(position.clone(), number);
-                self.visits.push(Visit { position, came_from, cost, closed: false });
+                self.visits.push(Visit { position, came_from, cost, rest, closed: false });
                 number
             }
         };
-        self.queue.push(Reverse((cost, left, number)));
+        self.queue.push(Reverse((cost + rest, left, number)));
     }
 
     /// How many observations are still to come.
@@ -199,9 +231,9 @@ impl Search<'_> {
         next.filter(|index| self.observations[*index].after.iter().all(seen)).collect()
     }
 
-    fn expand(&mut self, position: &Position, cost: u32, number: u32) {
+    fn expand(&mut self, position: &Position, cost: u32, rest: u32, number: u32) {
         for index in self.ready(position) {
-            self.expand_with(position, cost, number, index);
+            self.expand_with(position, (cost, rest), number, index);
         }
         let automaton = self.automaton;
         for edge in automaton.edges(position.state) {
@@ -209,21 +241,25 @@ impl Search<'_> {
             let (price, step) = match edge.label {
                 Label::Send(_) => (0, None),
                 Label::Break => (BREAK, Some(Move::Break)),
+                Label::Begin(step) if self.idle[step as usize] => continue,
                 Label::Begin(step) => {
                     let visible = self.visible[step as usize];
                     (if visible { DEVIATION } else { UNSEEN }, Some(Move::Model(step, Phase::Begin, visible)))
                 }
                 Label::End(step, ending) => {
-                    let price = if ending == Ending::Success { 1 } else { UNSEEN_FAILURE };
+                    let price = match ending {
+                        Ending::Success | Ending::FailureWithin => 1,
+                        Ending::Failure | Ending::FailureAndRetry => UNSEEN_FAILURE,
+                    };
                     (price, Some(Move::Model(step, Phase::End, false)))
                 }
             };
-            self.reach(alone, cost + price, Some((number, step)));
+            self.reach(alone, cost + price, rest, Some((number, step)));
         }
     }
 
     /// The moves that consume an observation.
-    fn expand_with(&mut self, position: &Position, cost: u32, number: u32, index: usize) {
+    fn expand_with(&mut self, position: &Position, (cost, rest): (u32, u32), number: u32, index: usize) {
         let observation = &self.observations[index];
         let mut after = position.clone();
         after.seen[observation.chain] += 1;
@@ -232,7 +268,7 @@ impl Search<'_> {
         let log_cost = match (observation.phase, is_skipped) {
             (Phase::Begin, _) => {
                 after_log.skipped.push(observation.node);
-                if observation.anytime { 1 } else { DEVIATION }
+                DEVIATION + STRANGE
             }
             (Phase::End, Some(place)) => {
                 after_log.skipped.remove(place);
@@ -240,7 +276,8 @@ impl Search<'_> {
             }
             (Phase::End, None) => DEVIATION,
         };
-        self.reach(after_log, cost + log_cost, Some((number, Some(Move::Log(index)))));
+        let rest_after = if self.strange[index] { rest - log_cost } else { rest };
+        self.reach(after_log, cost + log_cost, rest_after, Some((number, Some(Move::Log(index)))));
         if is_skipped.is_some() {
             return;
         }
@@ -254,7 +291,7 @@ impl Search<'_> {
             let Some(price) = price else { continue };
             if observation.steps.contains(&automaton.uses[step as usize].step) {
                 let together = Position { state: edge.to, ..after.clone() };
-                self.reach(together, cost + price, Some((number, Some(Move::Both(step, index)))));
+                self.reach(together, cost + price, rest, Some((number, Some(Move::Both(step, index)))));
             }
         }
     }
@@ -278,8 +315,9 @@ fn ending_price(automaton: &Automaton, step: UseId, ending: Ending, observation:
         _ => observation.success,
     };
     match (ending, went_well) {
-        (Ending::Success, Some(false)) | (Ending::Failure | Ending::FailureAndRetry, Some(true)) => None,
-        (Ending::Success, _) | (Ending::Failure, Some(false)) => Some(0),
+        (Ending::Success, Some(false)) => None,
+        (Ending::Failure | Ending::FailureWithin | Ending::FailureAndRetry, Some(true)) => None,
+        (Ending::Success, _) | (Ending::Failure, Some(false)) | (Ending::FailureWithin, _) => Some(0),
         (Ending::Failure, None) => Some(DOUBTFUL_FAILURE),
         (Ending::FailureAndRetry, _) => {
             let statuses = rule.retry.as_ref().map_or(&[][..], |retry| &retry.statuses);
@@ -315,9 +353,8 @@ fn completion(automaton: &Automaton, state: StateId, visible: &[bool]) -> Option
             let (price, step) = match edge.label {
                 Label::Begin(step) => (if visible[step as usize] { DEVIATION } else { UNSEEN }, Some(step)),
                 Label::End(_, Ending::Success) => (1, None),
-                Label::End(..) => (UNSEEN_FAILURE, None),
                 Label::Send(_) => (0, None),
-                Label::Break => continue,
+                Label::End(..) | Label::Break => continue,
             };
             let next = cost + price;
             if best.get(&edge.to).is_none_or(|(known, _)| next < *known) {

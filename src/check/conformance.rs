@@ -4,13 +4,16 @@ use std::sync::Mutex;
 
 use rustc_hash::FxHashMap;
 
-use crate::check::alignment::{Alignment, Move, Observation, Phase, align};
+use crate::check::alignment::{Alignment, DEVIATION, GaveUp, Move, Observation, Phase, align};
 use crate::check::observability::{Observability, Touched};
 use crate::check::observations::{Observed, alphabet, observe};
 use crate::spec::automaton::{Automaton, TooLarge};
 use crate::spec::grammar::{Grammar, StepId, Subject};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
+
+/// The most that an alignment may cost; a case that is further from every flow is none of them.
+const MOST_COST: u32 = 20 * DEVIATION;
 
 /// How often an alignment is repeated because it found steps missing that no log covers at that time.
 const MOST_REVISIONS: usize = 12;
@@ -23,7 +26,7 @@ pub(crate) struct Automata {
     /// The steps of each flow, sorted.
     alphabets: Vec<Vec<StepId>>,
     /// Alignments by shape: most cases of a log have the same.
-    known: Mutex<FxHashMap<Shape, Option<Alignment>>>,
+    known: Mutex<FxHashMap<Shape, Result<Option<Alignment>, GaveUp>>>,
 }
 
 /// All that an alignment depends on.
@@ -33,6 +36,7 @@ struct Shape {
     variant: usize,
     observations: Vec<Observation>,
     visible: Vec<bool>,
+    limit: u32,
 }
 
 /// How a case fits a flow.
@@ -44,6 +48,8 @@ pub(crate) struct Fit {
     pub(crate) variant: usize,
     /// Whether another variant fits as well.
     pub(crate) undecided: bool,
+    /// Whether the search was given up for a variant that might fit better.
+    pub(crate) gave_up: bool,
     pub(crate) observed: Observed,
     pub(crate) alignment: Alignment,
 }
@@ -59,14 +65,14 @@ impl Automata {
         Ok(Self { variants, alphabets, known: Mutex::default() })
     }
 
-    fn align(&self, shape: Shape) -> Option<Alignment> {
+    fn align(&self, shape: Shape) -> Result<Option<Alignment>, GaveUp> {
         if let Ok(known) = self.known.lock()
             && let Some(alignment) = known.get(&shape)
         {
             return alignment.clone();
         }
         let automaton = &self.variants[shape.flow][shape.variant];
-        let alignment = align(automaton, &shape.observations, &shape.visible);
+        let alignment = align(automaton, &shape.observations, &shape.visible, shape.limit);
         if let Ok(mut known) = self.known.lock() {
             known.insert(shape, alignment.clone());
         }
@@ -78,29 +84,42 @@ impl Automata {
         let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
         let matters = |step: StepId| machine.is_some_and(|machine| machine.concerns(step));
         let mut best: Option<Fit> = None;
+        let mut gave_up = false;
         for flow in &case.flows {
             let rule = &grammar.flows[*flow];
             for variant in 0..rule.variants.len() {
+                let limit = best.as_ref().map_or(MOST_COST, |known| known.alignment.cost);
                 let observed = observe(graph, case, &self.alphabets[*flow], rule, matters);
-                let Some(alignment) = self.align_to(*flow, variant, &observed, observability, touched) else { continue };
+                let alignment = match self.align_to((*flow, variant), &observed, observability, touched, limit) {
+                    Ok(Some(alignment)) => alignment,
+                    Ok(None) => continue,
+                    Err(GaveUp) => {
+                        gave_up = true;
+                        continue;
+                    }
+                };
                 match &mut best {
                     Some(known) if alignment.cost > known.alignment.cost => {}
                     Some(known) if alignment.cost == known.alignment.cost => known.undecided = true,
-                    _ => best = Some(Fit { flow: *flow, variant, undecided: false, observed, alignment }),
+                    _ => best = Some(Fit { flow: *flow, variant, undecided: false, gave_up: false, observed, alignment }),
                 }
             }
+        }
+        // A deviation counts only when no variant can explain the case better.
+        if let Some(fit) = &mut best {
+            fit.gave_up = gave_up;
         }
         best
     }
 
     /// Aligns with one variant. A step counts as missing only where a log covers the time between what was seen before and
     /// after it.
-    fn align_to(&self, flow: usize, variant: usize, observed: &Observed, observability: &Observability<'_>, touched: &Touched) -> Option<Alignment> {
+    fn align_to(&self, (flow, variant): (usize, usize), observed: &Observed, observability: &Observability<'_>, touched: &Touched, limit: u32) -> Result<Option<Alignment>, GaveUp> {
         let automaton = &self.variants[flow][variant];
         let mut visible: Vec<bool> = automaton.uses.iter().map(|step| observability.could_show(step.step, touched)).collect();
         for _ in 0..MOST_REVISIONS {
-            let shape = Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone() };
-            let alignment = self.align(shape)?;
+            let shape = Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone(), limit };
+            let Some(alignment) = self.align(shape)? else { return Ok(None) };
             let mut revised = false;
             for (index, step) in alignment.moves.iter().enumerate() {
                 let Move::Model(step, Phase::Begin, true) = step else { continue };
@@ -116,9 +135,9 @@ impl Automata {
                 }
             }
             if !revised {
-                return Some(alignment);
+                return Ok(Some(alignment));
             }
         }
-        None
+        Err(GaveUp)
     }
 }

@@ -85,13 +85,13 @@ impl Trial<'_> {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let missing_evidence = self.missing_evidence(outcome);
         // What the logs do not show to be this flow cannot break its rules.
-        if !self.case.certain {
+        if !self.case.certain || self.fit.gave_up {
             findings.retain(|finding| !findings::is_error(finding));
         }
         let undecided = self.fit.undecided && outcome != Outcome::Refused;
         let verdict = if findings.iter().any(findings::is_error) {
             Verdict::Violated
-        } else if outcome == Outcome::Unknown || undecided || !self.case.certain || !missing_evidence.is_empty() {
+        } else if outcome == Outcome::Unknown || undecided || !self.case.certain || self.fit.gave_up || !missing_evidence.is_empty() {
             Verdict::Inconclusive
         } else {
             Verdict::Conformant
@@ -283,21 +283,13 @@ impl Trial<'_> {
                     depth = depth.saturating_sub(usize::from(matches!(step, Move::Both(..))));
                 }
                 Move::Both(step, seen) => {
-                    steps.push(self.seen_step(self.step_use(*step).step, *seen, StepState::Observed, depth));
+                    steps.push(self.seen_step(self.step_use(*step).step, self.node_id(*seen), StepState::Observed, depth));
                     depth += 1;
                 }
                 Move::Log(seen) => {
                     let observation = &self.fit.observed.observations[*seen];
                     let Some(first) = observation.steps.first() else { continue };
-                    let state = if observation.anytime { StepState::Observed } else { StepState::Unexpected };
-                    let seen = self.seen_step(*first, *seen, state, depth);
-                    match steps.last_mut() {
-                        Some(last) if observation.anytime && last.step == seen.step && last.status == seen.status => {
-                            last.repeats += 1;
-                            last.evidence.extend(seen.evidence);
-                        }
-                        _ => steps.push(seen),
-                    }
+                    steps.push(self.seen_step(*first, self.node_id(*seen), StepState::Unexpected, depth));
                 }
                 Move::Model(step, Phase::Begin, visible) => {
                     let rule = self.step_use(*step);
@@ -312,6 +304,7 @@ impl Trial<'_> {
                 Move::Break => {}
             }
         }
+        self.add_look_ups(&mut steps);
         if self.outcome() == Outcome::Stuck
             && let Some(step) = self.pending()
         {
@@ -320,8 +313,28 @@ impl Trial<'_> {
         steps
     }
 
-    fn seen_step(&self, step: StepId, seen: usize, state: StepState, depth: usize) -> StepVerdict {
-        let node = self.node(seen);
+    /// Puts the steps that may occur anywhere in their places in time; the same again and again is one.
+    fn add_look_ups(&self, steps: &mut Vec<StepVerdict>) {
+        for id in &self.fit.observed.anytime {
+            let Some(step) = self.judge.graph.node(*id).steps.first() else { continue };
+            let look_up = self.seen_step(*step, *id, StepState::Observed, 0);
+            let later = steps.iter().position(|other| other.start.is_some() && look_up.start < other.start);
+            let place = later.unwrap_or(steps.len());
+            match place.checked_sub(1).map(|before| &mut steps[before]) {
+                Some(before) if before.step == look_up.step && before.status == look_up.status => {
+                    before.repeats += 1;
+                    before.evidence.extend(look_up.evidence);
+                }
+                before => {
+                    let depth = before.map_or(0, |before| before.depth);
+                    steps.insert(place, StepVerdict { depth, ..look_up });
+                }
+            }
+        }
+    }
+
+    fn seen_step(&self, step: StepId, id: NodeId, state: StepState, depth: usize) -> StepVerdict {
+        let node = self.judge.graph.node(id);
         let rule = self.judge.grammar.step_at(step);
         let failed = match (&rule.kind, node.status) {
             (StepKind::Http { .. }, Some(status)) => !rule.success.contains(&status),
@@ -442,7 +455,7 @@ impl Trial<'_> {
 
     fn is_unexpected(&self, seen: usize) -> bool {
         let observation = &self.fit.observed.observations[seen];
-        observation.phase == Phase::Begin && !observation.anytime
+        observation.phase == Phase::Begin
     }
 
     fn deviation(&self, group: (usize, Vec<StepId>, Vec<(StepId, usize)>, Option<UseId>), handling: bool) -> Defect {

@@ -74,11 +74,11 @@ impl<'a> Observability<'a> {
         }
     }
 
-    /// The least detailed level at which a message shows that the step goes its normal way.
+    /// The least detailed level at which a message shows the step, whether it goes well or not.
     fn message_level(&self, step: StepId) -> Option<Level> {
         let rules = self.grammar.messages.iter().zip(&self.grammar.vocabulary.messages);
-        let normal = |role: MessageRole| !matches!(role, MessageRole::Fails | MessageRole::Refuses);
-        rules.filter(|(meaning, _)| meaning.step == step && normal(meaning.role)).map(|(_, rule)| rule.level).max()
+        let always = |role: MessageRole| matches!(role, MessageRole::Begins | MessageRole::During);
+        rules.filter(|(meaning, _)| meaning.step == step && always(meaning.role)).map(|(_, rule)| rule.level).max()
     }
 
     /// Whether some log could show a step of a case.

@@ -19,6 +19,8 @@ const CLEARLY_APART: i64 = 5 * SECOND;
 #[derive(Debug)]
 pub(crate) struct Observed {
     pub(crate) nodes: Vec<NodeId>,
+    /// Nodes that may occur anywhere in the flow and take no part in the alignment, in order of time.
+    pub(crate) anytime: Vec<NodeId>,
     pub(crate) observations: Vec<Observation>,
     /// The time of each observation, as it was logged.
     pub(crate) times: Vec<Option<Timestamp>>,
@@ -41,17 +43,23 @@ struct Moment {
 /// have counts as a deviation.
 pub(crate) fn observe(graph: &CallGraph, case: &Case, alphabet: &[StepId], flow: &Flow, matters: impl Fn(StepId) -> bool) -> Observed {
     let knows = |step: &StepId| alphabet.binary_search(step).is_ok();
-    let anytime = |step: &StepId| flow.anytime.contains(step) && !knows(step);
-    let relevant = |node: &Node| node.steps.iter().any(|step| knows(step) || anytime(step) || matters(*step));
-    let mut nodes: Vec<NodeId> = case.nodes.iter().copied().filter(|id| relevant(graph.node(*id))).collect();
-    nodes.sort_by_key(|id| (graph.node(*id).beginning(), *id));
-    nodes.dedup();
+    let relevant = |node: &Node| node.steps.iter().any(|step| knows(step) || matters(*step));
+    let may_be_anywhere = |node: &Node| !node.steps.is_empty() && node.steps.iter().all(|step| flow.anytime.contains(step));
+    let sorted = |fits: &dyn Fn(&Node) -> bool| {
+        let mut nodes: Vec<NodeId> = case.nodes.iter().copied().filter(|id| fits(graph.node(*id))).collect();
+        nodes.sort_by_key(|id| (graph.node(*id).beginning(), *id));
+        nodes.dedup();
+        nodes
+    };
+    let anytime = sorted(&may_be_anywhere);
+    let nodes = sorted(&|node| relevant(node) && !may_be_anywhere(node));
     let numbers: FxHashMap<NodeId, usize> = nodes.iter().enumerate().map(|(number, id)| (*id, number)).collect();
     let causes: Vec<Option<(usize, bool)>> = nodes.iter().map(|id| cause(graph, &numbers, *id)).collect();
     let mut moments: Vec<Moment> = Vec::new();
     for (number, id) in nodes.iter().enumerate() {
         moments_of(graph.node(*id), number, depth(&causes, number), &mut moments);
     }
+    enclose(&mut moments, &causes);
     order(&mut moments, &causes);
     let mut chains: Vec<(SourceId, Option<ServiceId>)> = moments.iter().map(|moment| moment.chain).collect();
     chains.sort_unstable();
@@ -67,14 +75,13 @@ pub(crate) fn observe(graph: &CallGraph, case: &Case, alphabet: &[StepId], flow:
                 steps: node.steps.clone(),
                 status: node.status.filter(|_| at_end),
                 success: node.success.filter(|_| at_end),
-                anytime: flow.anytime.iter().any(|step| node.steps.contains(step)),
                 chain: chains.binary_search(&moment.chain).unwrap_or(0),
                 after: Vec::new(),
             }
         })
         .collect();
     constrain(&moments, &causes, &mut observations);
-    Observed { nodes, observations, times: moments.iter().map(|moment| moment.time).collect() }
+    Observed { nodes, anytime, observations, times: moments.iter().map(|moment| moment.time).collect() }
 }
 
 /// The nearest cause of a node within the case, and whether it waits for the node.
@@ -107,13 +114,37 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
     let first = node.received.or(node.sent).or_else(|| node.evidence.iter().min().copied()).or(node.ended);
     let Some(first) = first else { return };
     let service = if node.received.is_some() { node.service } else { node.caller };
-    let (begin, end) = (node.beginning(), node.ending());
+    let begin = node.beginning();
+    let end = node.ending().max(begin);
     let at_once = begin == end;
     moments.push(Moment { node: number, phase: Phase::Begin, time: begin, place: first, chain: (first.source, service), depth, at_once });
     if let Some(last) = node.ended {
         let own = last.source == first.source || node.received.is_none();
         let chain = (last.source, if own { service } else { node.service });
         moments.push(Moment { node: number, phase: Phase::End, time: end, place: last, chain, depth, at_once });
+    }
+}
+
+/// Within one log, lets a cause begin no later than what it caused, and end no earlier than what it waited for: often the only
+/// line of a unit of work is its last.
+fn enclose(moments: &mut [Moment], causes: &[Option<(usize, bool)>]) {
+    let mut by_depth: Vec<usize> = (0..moments.len()).collect();
+    by_depth.sort_by_key(|index| std::cmp::Reverse(moments[*index].depth));
+    for index in by_depth {
+        let Some((parent, waits)) = causes[moments[index].node] else { continue };
+        let (phase, chain, time) = (moments[index].phase, moments[index].chain, moments[index].time);
+        let of_cause = |other: &&mut Moment| other.node == parent && other.phase == phase && other.chain == chain;
+        if let Some(cause) = moments.iter_mut().find(of_cause) {
+            cause.time = match phase {
+                Phase::Begin => cause.time.min(time),
+                Phase::End if waits => cause.time.max(time),
+                Phase::End => cause.time,
+            };
+        }
+    }
+    for index in 0..moments.len() {
+        let twin = moments.iter().find(|other| other.node == moments[index].node && other.phase != moments[index].phase);
+        moments[index].at_once = twin.is_none_or(|twin| twin.time == moments[index].time);
     }
 }
 
@@ -127,7 +158,7 @@ fn order(moments: &mut Vec<Moment>, causes: &[Option<(usize, bool)>]) {
             (Phase::End, true) => 2,
         };
         let depth = if moment.phase == Phase::Begin { moment.depth } else { 64 - moment.depth.min(64) };
-        (moment.chain, moment.time, rank, if rank == 1 { 0 } else { depth }, moment.place, depth)
+        (moment.chain, moment.time, rank, depth, moment.place)
     });
     // What begins and ends within one tick of the clock ends right behind the last thing that it caused.
     let is_within = |mut inner: usize, outer: usize| {

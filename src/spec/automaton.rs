@@ -50,6 +50,8 @@ pub enum Ending {
     Success,
     /// It fails, and what encloses it has to deal with that.
     Failure,
+    /// As [`Ending::Failure`], because something inside it has failed.
+    FailureWithin,
     /// It fails, and is sent again.
     FailureAndRetry,
 }
@@ -79,6 +81,10 @@ pub enum Finish {
 pub struct Automaton {
     /// The steps in their places.
     pub uses: Vec<StepUse>,
+    /// Whether a step use stands alone under `optional`: it may be left out, with what is inside it, and nothing else changes.
+    pub skippable: Vec<bool>,
+    /// The step uses inside each step use.
+    pub inside: Vec<std::ops::Range<UseId>>,
     edges: Vec<Vec<Edge>>,
     finishes: Vec<Finish>,
 }
@@ -86,7 +92,7 @@ pub struct Automaton {
 impl Automaton {
     /// Compiles a variant of the flow of that name.
     pub fn compile(grammar: &Grammar, flow: &str, variant: &Variant) -> Result<Self, TooLarge> {
-        let mut compiler = Compiler { grammar, terms: Vec::new(), numbers: FxHashMap::default(), uses: Vec::new(), moves: FxHashMap::default() };
+        let mut compiler = Compiler { grammar, terms: Vec::new(), numbers: FxHashMap::default(), uses: Vec::new(), skippable: Vec::new(), inside: Vec::new(), moves: FxHashMap::default() };
         let too_large = |limit: String| TooLarge { flow: flow.to_owned(), limit };
         let main = compiler.lower(&variant.term, 0).ok_or_else(|| too_large(format!("nested deeper than {MOST_DEPTH} levels")))?;
         let start = State { main, spawned: Vec::new(), failed: false };
@@ -114,7 +120,7 @@ impl Automaton {
             }
             edges.push(outgoing);
         }
-        Ok(Self { uses: compiler.uses, edges, finishes })
+        Ok(Self { uses: compiler.uses, skippable: compiler.skippable, inside: compiler.inside, edges, finishes })
     }
 
     /// What may happen in a state.
@@ -153,7 +159,8 @@ enum Residual {
     Choice(Vec<TermId>),
     AnyOrder(Vec<TermId>),
     Repeat { body: TermId, left: Option<u32> },
-    Attempt { body: TermId, handler: TermId },
+    /// With whether something in the body has happened.
+    Attempt { body: TermId, handler: TermId, begun: bool },
     Tolerate(TermId),
 }
 
@@ -174,6 +181,8 @@ struct Compiler<'a> {
     terms: Vec<Residual>,
     numbers: FxHashMap<Residual, TermId>,
     uses: Vec<StepUse>,
+    skippable: Vec<bool>,
+    inside: Vec<std::ops::Range<UseId>>,
     moves: FxHashMap<TermId, Vec<Move>>,
 }
 
@@ -215,11 +224,14 @@ impl Compiler<'_> {
         Some(match term {
             Term::Empty => self.done(),
             Term::Step(step_use) => {
+                let first = self.uses.len() as UseId;
                 let body = self.lower(&step_use.body, depth + 1)?;
                 let cast = matches!(self.grammar.step_at(step_use.step).kind, StepKind::Cast { .. });
                 let tries = step_use.retry.as_ref().map_or(1, |Retry { most, .. }| *most);
                 let step = self.uses.len() as UseId;
                 self.uses.push(StepUse { body: Term::Empty, ..(**step_use).clone() });
+                self.skippable.push(false);
+                self.inside.push(first..step);
                 self.term(Residual::Step { step, tries, body, cast })
             }
             Term::Sequence(terms) => {
@@ -233,6 +245,9 @@ impl Compiler<'_> {
             }
             Term::Optional(term) => {
                 let parts = vec![self.lower(term, depth + 1)?, self.done()];
+                if let Residual::Step { step, .. } = self.terms[parts[0] as usize] {
+                    self.skippable[step as usize] = true;
+                }
                 self.term(Residual::Choice(parts))
             }
             Term::AnyOrder(terms) => {
@@ -245,7 +260,7 @@ impl Compiler<'_> {
             }
             Term::Attempt { body, handler } => {
                 let (body, handler) = (self.lower(body, depth + 1)?, self.lower(handler, depth + 1)?);
-                self.term(Residual::Attempt { body, handler })
+                self.term(Residual::Attempt { body, handler, begun: false })
             }
             Term::Tolerate(body) => {
                 let body = self.lower(body, depth + 1)?;
@@ -274,7 +289,31 @@ impl Compiler<'_> {
             Residual::Sequence(first, second) => {
                 self.may_be_failed(*first) || self.may_be_done(*first) && self.may_be_failed(*second)
             }
-            Residual::Attempt { body, handler } => self.may_be_failed(*body) && self.may_be_done(*handler),
+            Residual::Attempt { body, handler, .. } => self.may_be_failed(*body) && self.may_be_done(*handler),
+            _ => false,
+        }
+    }
+
+    /// Whether a handler has to run before what encloses the residual can fail: an attempt in it has begun, or has failed
+    /// and its handler is not over.
+    fn owes_a_handler(&self, term: TermId) -> bool {
+        match &self.terms[term as usize] {
+            Residual::Attempt { begun, body, .. } => *begun || self.owes_a_handler(*body),
+            Residual::Sequence(first, second) => {
+                let failing = matches!(self.terms[*second as usize], Residual::Failed) && !self.may_be_done(*first);
+                failing || self.owes_a_handler(*first) || self.may_be_done(*first) && self.owes_a_handler(*second)
+            }
+            Residual::Inside { rest, .. } => self.owes_a_handler(*rest),
+            _ => false,
+        }
+    }
+
+    /// Whether a step of the residual is under way.
+    fn is_inside(&self, term: TermId) -> bool {
+        match &self.terms[term as usize] {
+            Residual::Inside { .. } => true,
+            Residual::Sequence(first, _) => self.is_inside(*first),
+            Residual::Attempt { body, .. } | Residual::Tolerate(body) => self.is_inside(*body),
             _ => false,
         }
     }
@@ -316,7 +355,7 @@ impl Compiler<'_> {
                 }
                 moves
             }
-            Residual::Attempt { body, handler } => {
+            Residual::Attempt { body, handler, .. } => {
                 let failed = self.failed();
                 let handling = self.sequence(handler, failed);
                 let mut moves = self.moves(body);
@@ -324,10 +363,12 @@ impl Compiler<'_> {
                     *next = match self.terms[*next as usize] {
                         Residual::Failed => handling,
                         Residual::Done => *next,
-                        _ => self.term(Residual::Attempt { body: *next, handler }),
+                        _ => self.term(Residual::Attempt { body: *next, handler, begun: true }),
                     };
                 }
-                moves.push((Label::Break, handling, None));
+                if !self.owes_a_handler(body) && !self.is_inside(body) {
+                    moves.push((Label::Break, handling, None));
+                }
                 moves
             }
             Residual::Tolerate(body) => {
@@ -355,7 +396,11 @@ impl Compiler<'_> {
         if self.may_be_done(rest) {
             moves.push((Label::End(step, Ending::Success), done, None));
         }
-        moves.push((Label::End(step, Ending::Failure), failed, None));
+        if self.owes_a_handler(rest) {
+            return moves;
+        }
+        let ending = if self.may_be_failed(rest) { Ending::FailureWithin } else { Ending::Failure };
+        moves.push((Label::End(step, ending), failed, None));
         if tries > 1 {
             let again = self.term(Residual::Step { step, tries: tries - 1, body: whole, cast: false });
             moves.push((Label::End(step, Ending::FailureAndRetry), again, None));

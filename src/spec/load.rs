@@ -150,6 +150,15 @@ mod tests {
             labels,
             ["b1 uses b2 uses b3 uses b1", "b2 uses b3 uses b1 uses b2", "b3 uses b1 uses b2 uses b3", "b4 uses b4"]
         );
+        let nested = |level: usize, inner: &str| {
+            let lines: String = (1..32).map(|depth| format!("{}optional\n", "  ".repeat(depth))).collect();
+            format!("block b{level}\n{lines}{}{inner}\n", "  ".repeat(32))
+        };
+        let mut deep: String = (0..7).map(|level| nested(level, &format!("use b{}", level + 1))).collect();
+        deep.push_str(&nested(7, "a.one"));
+        let deep = alone(&files(&format!("flow f \"t\"\n  starts a.one\n  use b0\n{deep}")));
+        let deep = deep.unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(crate::spec::walk::steps_of(&deep.grammar.flows[0].variants[0].term).len(), 1);
         let garbage: String = (0..3000).map(|n| format!("{}\"x {n} -> {{ ,,\n", " ".repeat(n % 90))).collect();
         assert!(alone(&files(&garbage)).is_err());
     }

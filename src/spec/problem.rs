@@ -79,7 +79,9 @@ impl Problem {
         list: impl IntoIterator<Item = &'a str>,
         otherwise: impl Into<String>,
     ) -> Self {
-        match did_you_mean(word, list) {
+        // Nobody misspells a word this long, and comparing it would take long.
+        let meant = if word.len() > 80 { None } else { did_you_mean(word, list) };
+        match meant {
             Some(meant) => self.help(format!("did you mean `{meant}`?")),
             None => self.help(otherwise),
         }

@@ -45,18 +45,6 @@ pub(crate) fn uses(body: &ItemBody) -> Vec<&str> {
 /// Every step of a term, in the order of the lines.
 pub(crate) fn steps_of(term: &Term) -> Vec<&StepUse> {
     let mut found = Vec::new();
-    let mut open = vec![term];
-    while let Some(term) = open.pop() {
-        match term {
-            Term::Empty => {}
-            Term::Step(used) => {
-                found.push(used.as_ref());
-                open.push(&used.body);
-            }
-            Term::Sequence(terms) | Term::Choice(terms) | Term::AnyOrder(terms) => open.extend(terms.iter().rev()),
-            Term::Optional(body) | Term::Repeat { body, .. } | Term::Tolerate(body) => open.push(body),
-            Term::Attempt { body, handler } => open.extend([handler.as_ref(), body.as_ref()]),
-        }
-    }
+    term.each_use(&mut |used| found.push(used));
     found
 }

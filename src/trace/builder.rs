@@ -224,7 +224,9 @@ impl<'a> Builder<'a> {
                 index
             }
         };
-        self.latest_work.insert((service, request), index);
+        if matches!(self.nodes[index].kind, NodeKind::Call | NodeKind::Cast) {
+            self.latest_work.insert((service, request), index);
+        }
         let node = &mut self.nodes[index];
         node.server = node.server.or(event.context.server);
         index
@@ -263,8 +265,8 @@ impl<'a> Builder<'a> {
         match meaning.role {
             MessageRole::Fails | MessageRole::Refuses if !is_request => node.success = Some(false),
             MessageRole::Ends if !is_request => {
-                node.end = event.time;
-                node.ended = Some(event.place);
+                node.end = node.end.or(event.time);
+                node.ended = node.ended.or(Some(event.place));
                 node.success = node.success.or(Some(true));
             }
             _ => {}
@@ -275,7 +277,13 @@ impl<'a> Builder<'a> {
     fn operation(&mut self, event: &Event, function: &str, phase: OperationPhase) {
         let thread = (event.place.source, event.process, event.context.request);
         let key = (thread, function.to_owned());
+        let under_way = self.operations.entry(key.clone()).or_default();
         if phase == OperationPhase::Began {
+            // A wrapper that traces under the same name is the same work.
+            if let Some(outer) = under_way.last().copied() {
+                under_way.push(outer);
+                return;
+            }
             let mut node = Node::new(NodeKind::Operation);
             node.service = event.service;
             node.request = event.context.request;
@@ -284,9 +292,15 @@ impl<'a> Builder<'a> {
             node.steps = event.service.and_then(|service| self.catalog.operation(service, function)).into_iter().collect();
             node.received = Some(event.place);
             node.start = event.time;
+            let told = node.service.zip(node.request).zip(node.step());
             let index = self.add(node);
             self.operations.entry(key).or_default().push(index);
-        } else if let Some(index) = self.operations.get_mut(&key).and_then(Vec::pop) {
+            if let Some(((service, request), step)) = told {
+                self.work.insert((service, request, step), index);
+            }
+        } else if let Some(index) = under_way.pop()
+            && under_way.is_empty()
+        {
             let node = &mut self.nodes[index];
             node.end = event.time;
             node.ended = Some(event.place);

@@ -168,10 +168,11 @@ impl Finder<'_> {
             if flows.is_empty() {
                 continue;
             }
+            // The tail of work that began before the logs do may not even tell its volume: that is no flow to speak of.
+            let Some(volume) = nodes.iter().find_map(|id| self.resources.volume(*id)) else { continue };
             self.taken.extend(nodes.iter().copied());
-            let volume = nodes.iter().find_map(|id| self.resources.volume(*id));
             let server = nodes.iter().find_map(|id| self.resources.server(*id));
-            self.cases.push(Case { flows, certain, root: None, nodes: nodes.clone(), command: None, volume, server });
+            self.cases.push(Case { flows, certain, root: None, nodes: nodes.clone(), command: None, volume: Some(volume), server });
         }
     }
 

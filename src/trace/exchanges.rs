@@ -58,7 +58,7 @@ impl Builder<'_> {
                     let node = &mut self.nodes[index];
                     node.status = u16::try_from(code.rem_euclid(256)).ok();
                     node.success = Some(*code == 0);
-                    node.end = event.time;
+                    node.end = event.time.or(node.end);
                     node.ended = Some(event.place);
                 }
             }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::base::time::Timestamp;
 use crate::model::event::RequestId;
 use crate::model::vocabulary::ServiceId;
-use crate::spec::grammar::StepKind;
+use crate::spec::grammar::{StepId, StepKind};
 use crate::trace::builder::{Builder, Index};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{Edge, EdgeKind, JoinedBy, Node, NodeId, NodeKind};
@@ -166,12 +166,19 @@ fn label(builder: &mut Builder<'_>, index: Index) {
             if let (Some(service), Some(method)) = (node.service, node.rpc.as_deref())
                 && node.steps.is_empty()
             {
+                let all = builder.catalog.rpc(service, method);
+                let is_cast = |step: &StepId| matches!(builder.grammar.step_at(*step).kind, StepKind::Cast { .. });
                 let cast = node.kind == NodeKind::Cast;
-                let is_cast = |step: &&crate::spec::grammar::StepId| {
-                    matches!(builder.grammar.step_at(**step).kind, StepKind::Cast { .. }) == cast
-                };
-                let steps = builder.catalog.rpc(service, method).iter().filter(is_cast).copied().collect();
+                // Only a line that was logged with sending or receiving tells a call from a cast.
+                let told = node.sent.is_some() || node.label.is_some();
+                let same: Vec<StepId> = all.iter().filter(|step| is_cast(step) == cast).copied().collect();
+                let steps = if same.is_empty() && !told { all.to_vec() } else { same };
                 builder.nodes[index].steps = steps;
+            }
+            let node = &builder.nodes[index];
+            if let Some(step) = node.step() {
+                let cast = matches!(builder.grammar.step_at(step).kind, StepKind::Cast { .. });
+                builder.nodes[index].kind = if cast { NodeKind::Cast } else { NodeKind::Call };
             }
         }
         NodeKind::Client | NodeKind::Operation => {}
@@ -224,7 +231,9 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
             }
             NodeKind::Operation => {
                 let same = |other: &Node| other.service == node.service;
-                choose(builder, among(node.request), *index, time, same).map(|cause| (cause, JoinedBy::BracketId))
+                let near = choose(builder, among(node.request), *index, time, same);
+                let far = || choose(builder, among(node.request), *index, time, |_| true);
+                near.or_else(far).map(|cause| (cause, JoinedBy::BracketId))
             }
         };
         if let Some((cause, joined_by)) = found {

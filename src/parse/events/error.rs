@@ -14,12 +14,19 @@ use crate::parse::sniff::Dialect;
 const LONGEST: usize = 2_000;
 
 pub(super) fn extract(record: &Record<'_>, emit: &mut dyn FnMut(EventKind)) {
+    if let Some((class, text)) = exception(record) {
+        emit(EventKind::Error { class, text });
+    }
+}
+
+/// The class and the text of the exception that a record shows.
+pub(super) fn exception(record: &Record<'_>) -> Option<(String, String)> {
     let found =
         from_traceback(record.message).or_else(|| summary(record.first_line())).or_else(|| caught(record.first_line()));
-    if let Some((class, text)) = found {
+    found.map(|(class, text)| {
         let text = lossy(&text[..text.len().min(LONGEST)]);
-        emit(EventKind::Error { class: lossy(class), text: redact(&text).into_owned() });
-    }
+        (lossy(class), redact(&text).into_owned())
+    })
 }
 
 /// The first exception of a chain of tracebacks: the root cause.

@@ -48,6 +48,8 @@ pub(crate) struct Logger {
     pub(crate) service: Option<ServiceId>,
     /// Whether it is one of oslo.messaging's.
     pub(crate) is_rpc: bool,
+    /// Whether it is the one that runs RPC methods.
+    runs_methods: bool,
     rules: message::Rules,
     tells_errors: bool,
 }
@@ -70,6 +72,7 @@ impl<'v> Extractor<'v> {
             family,
             service: if is_client { None } else { self.service(name) },
             is_rpc: matches!(family, Family::Rpc),
+            runs_methods: name.ends_with(b"rpc.server") || name.ends_with(b"rpc.dispatcher") || name.ends_with(b"rpc.amqp"),
             rules: self.messages.rules(name),
             tells_errors: !is_client && name != b"py.warnings",
         }
@@ -116,6 +119,9 @@ impl<'v> Extractor<'v> {
         }
         operation::extract(record, &mut emit);
         self.messages.extract(&logger.rules, record, &mut emit);
+        if logger.runs_methods {
+            rpc::extract_failure(record, &mut emit);
+        }
         if head.level >= Level::Warning && logger.tells_errors {
             rpc::extract_timeout(record, &mut emit);
             error::extract(record, &mut emit);

@@ -2,13 +2,24 @@
 
 use memchr::memmem;
 
-use crate::model::event::{EventKind, RpcKind};
+use super::error;
+use crate::model::event::{EventKind, Level, RpcKind};
 use crate::parse::record::Record;
 use crate::parse::scan::{after, between, lossy, message_id, until};
 
 pub(super) fn extract(record: &Record<'_>, emit: &mut dyn FnMut(EventKind)) {
     if let Some(event) = event(record.first_line()) {
         emit(event);
+    }
+}
+
+/// The end of a method that raised: `oslo_messaging/rpc/server.py` (`rpc/dispatcher.py` up to Mitaka) says `Exception during
+/// message handling` at ERROR, translated or not, and `Expected exception during message handling` at DEBUG.
+pub(super) fn extract_failure(record: &Record<'_>, emit: &mut dyn FnMut(EventKind)) {
+    let expected = record.first_line().starts_with(b"Expected exception during message handling");
+    if expected || record.head.level == Level::Error {
+        let (class, text) = error::exception(record).unwrap_or_default();
+        emit(EventKind::RpcFailed { class, text });
     }
 }
 

@@ -1,0 +1,59 @@
+//! The grammar files that come with the program: sound, tidy, and in their canonical form.
+
+use flowcheck::spec::{ProblemLevel, diagram, format, lint, show, specification};
+
+#[test]
+fn the_built_in_files_are_canonical() {
+    let specification = specification(&[]).unwrap_or_else(|errors| panic!("{errors}"));
+    for file in &specification.grammar.files {
+        let printed = format::format(&file.name, &file.text).unwrap_or_else(|errors| panic!("{errors}"));
+        assert!(printed == file.text, "{} is not in its canonical form", file.name);
+    }
+}
+
+#[test]
+fn the_built_in_files_say_nothing_in_vain() {
+    let specification = specification(&[]).unwrap_or_else(|errors| panic!("{errors}"));
+    let warnings: Vec<String> = lint::lint(&specification)
+        .iter()
+        .filter(|problem| problem.level != ProblemLevel::Note)
+        .map(|problem| problem.line(&specification.grammar.files))
+        .collect();
+    assert_eq!(warnings, [""; 0], "{}", warnings.join("\n"));
+}
+
+#[test]
+fn every_grammar_file_is_built_in() {
+    let specification = specification(&[]).unwrap_or_else(|errors| panic!("{errors}"));
+    let mut known: Vec<String> = specification.grammar.files.iter().map(|file| file.name.clone()).collect();
+    known.sort();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/grammars");
+    let entries = std::fs::read_dir(folder).expect("the folder of grammars");
+    let mut files: Vec<String> = entries
+        .map(|entry| format!("grammars/{}", entry.expect("an entry").file_name().to_string_lossy()))
+        .filter(|name| name.ends_with(".flow"))
+        .collect();
+    files.sort();
+    assert_eq!(known, files);
+}
+
+#[test]
+fn everything_can_be_drawn_and_shown() {
+    let specification = specification(&[]).unwrap_or_else(|errors| panic!("{errors}"));
+    let grammar = &specification.grammar;
+    for language in [diagram::DiagramLanguage::Mermaid, diagram::DiagramLanguage::Dot] {
+        for machine in &grammar.machines {
+            assert!(diagram::machine(grammar, machine, language).lines().count() > machine.transitions.len());
+        }
+        for flow in &grammar.flows {
+            for variant in &flow.variants {
+                assert!(diagram::flow(grammar, flow, variant, language).lines().count() > 5);
+            }
+        }
+    }
+    let list = show::list(&specification);
+    for step in &grammar.steps {
+        assert!(list.contains(&step.name));
+        assert!(show::show(&specification, &step.name).is_ok_and(|text| text.contains(&step.title)));
+    }
+}
