@@ -108,7 +108,10 @@ fn secret_value(text: &str, key: &Range<usize>) -> Option<Range<usize>> {
     if let Some(value) = after_value_option(text, blanks) {
         return unless_harmless(text, value_range(text, value, None, false));
     }
+    // `token` alone is also a plain word: `keystone.token: Ask for a token`.
+    let plain_word = !quoted_key && text[key.clone()].eq_ignore_ascii_case("token");
     match bytes.get(blanks) {
+        Some(b':') if plain_word && !long_value(&bytes[skip_blanks(bytes, blanks + 1)..]) => return None,
         Some(b':' | b'=') => at = skip_blanks(bytes, blanks + 1),
         Some(b',') if quoted_key => {
             at = skip_blanks(bytes, blanks + 1);
@@ -160,6 +163,11 @@ fn value_range(text: &str, at: usize, fence: Option<u8>, to_end: bool) -> Range<
         None => bare_end(&bytes[start.min(bytes.len())..]),
     };
     start..end.map_or(bytes.len(), |length| start + length)
+}
+
+/// Whether an unquoted value is as long as a token, or could be a body with one in it.
+fn long_value(value: &[u8]) -> bool {
+    value.first().is_some_and(|byte| b"{['\"".contains(byte)) || bare_end(value).unwrap_or(value.len()) >= 20
 }
 
 /// Where an unquoted value ends. The braces of `{SHA256}` at its beginning belong to it.
@@ -247,6 +255,7 @@ mod tests {
             ("rabbit://guest:abc@10.0.0.1:5672/", "rabbit://guest:***@10.0.0.1:5672/"),
             ("<adminPass>abc</adminPass> tail", "<adminPass>***</adminPass> tail"),
             ("secret_key=abc&x=1", "secret_key=***&x=1"),
+            ("got token: gAAAAABdeadbeefdeadbeef at once", "got token: *** at once"),
             (r#"{"token": {"id": "abc", "x": {}}} tail"#, r#"{"token": ***} tail"#),
         ];
         for (text, masked) in cases {
@@ -261,6 +270,7 @@ mod tests {
             "password authentication failed",
             "{'secret_uuid': 'abc', 'auth_method': 'CHAP', 'auth_password': None}",
             "GET http://10.0.0.1:8776/v3/volumes",
+            "keystone.token: Ask keystone for a token",
             "openstack server add volume web data",
         ] {
             assert_eq!(redact(text), text);

@@ -1,14 +1,16 @@
 //! Layer 6: arguments, settings, exit codes.
 //!
 //! `words` makes `check` the default command, `args` is what was said, `settings` what it means (with the environment),
-//! `run` joins the layers, `exit` decides, `output` writes.
+//! `command` has one function a command, `run` joins the layers, `exit` decides, `output` writes.
 
 pub mod args;
+pub mod command;
 pub mod exit;
 pub mod narrow;
 mod output;
 pub mod run;
 pub mod settings;
+mod spec;
 mod words;
 
 use std::ffi::OsString;
@@ -21,5 +23,5 @@ use crate::cli::exit::Exit;
 /// codes is ever returned.
 pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
     let words = words.collect();
-    catch_unwind(AssertUnwindSafe(|| run::run(words))).unwrap_or(Exit::Failed).into()
+    catch_unwind(AssertUnwindSafe(|| command::run(words))).unwrap_or(Exit::Failed).into()
 }

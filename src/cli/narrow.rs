@@ -4,7 +4,6 @@ use uuid::Uuid;
 
 use crate::check::verdict::{Checked, FlowVerdict};
 use crate::model::event::RequestId;
-use crate::trace::node::Node;
 
 /// The shortest beginning of an id that is taken.
 const SHORTEST: usize = 4;
@@ -57,24 +56,20 @@ impl Narrow {
     /// Whether a flow is asked for.
     pub fn keeps(&self, flow: &FlowVerdict) -> bool {
         let requests = flow.request_ids.iter().copied().chain(flow.steps.iter().filter_map(|step| step.request));
-        matches(self.volume.as_deref(), flow.volume, flow.volume_name.as_deref())
-            && matches(self.server.as_deref(), flow.server, flow.server_name.as_deref())
-            && self.keeps_requests(requests)
+        let volume = (flow.volume, flow.volume_name.as_deref());
+        self.keeps_ids(volume, (flow.server, flow.server_name.as_deref()), requests)
     }
 
-    /// Whether a node of the call graph is asked for by its own ids. Names are looked up with `volume_name` and
-    /// `server_name`.
-    pub fn keeps_node(
+    /// Whether something about that volume, that server (each its id and its name) and these requests is asked for.
+    pub fn keeps_ids(
         &self,
-        node: &Node,
-        volume_name: impl Fn(Uuid) -> Option<String>,
-        server_name: impl Fn(Uuid) -> Option<String>,
+        volume: (Option<Uuid>, Option<&str>),
+        server: (Option<Uuid>, Option<&str>),
+        requests: impl Iterator<Item = RequestId>,
     ) -> bool {
-        let volume = node.volume.and_then(volume_name);
-        let server = node.server.and_then(server_name);
-        matches(self.volume.as_deref(), node.volume, volume.as_deref())
-            && matches(self.server.as_deref(), node.server, server.as_deref())
-            && self.keeps_requests(node.request.into_iter().chain(node.global))
+        matches(self.volume.as_deref(), volume.0, volume.1)
+            && matches(self.server.as_deref(), server.0, server.1)
+            && self.keeps_requests(requests)
     }
 
     fn keeps_requests(&self, mut requests: impl Iterator<Item = RequestId>) -> bool {

@@ -1,45 +1,28 @@
-//! Joins the layers: load the specification, read the inputs, build the call graph, check, report.
-//!
-//! Each stage is one function here, so that the way of the data is read from top to bottom.
+//! Joins the layers: each function here is one stage of the way of the data.
 
-use std::ffi::OsString;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, Parser as _};
+use uuid::Uuid;
 
+use crate::check::check;
 use crate::check::verdict::Checked;
-use crate::cli::args::{CheckArgs, Command, CommandLine, ReportFormat};
-use crate::cli::exit::{Exit, Gate};
+use crate::cli::command::{Failure, grammar_files, mistakes};
+use crate::cli::narrow::Narrow;
 use crate::cli::output;
-use crate::cli::settings::{InputSettings, Surroundings, detail};
-use crate::cli::words::with_command;
+use crate::cli::settings::InputSettings;
 use crate::input::Excerpts;
 use crate::model::event::Event;
 use crate::model::source::{Place, SourceSummary};
 use crate::parse::{Options, Reading, read};
-use crate::report::excerpt::LineText;
-use crate::report::subject::Subject;
-use crate::report::{build, json, text};
+use crate::report::graph::GraphView;
 use crate::spec;
-use crate::spec::grammar::Grammar;
+use crate::spec::grammar::{Grammar, Subject};
 use crate::trace::graph::CallGraph;
+use crate::trace::history::{Effect, Histories};
+use crate::trace::resources::Resources;
 
-/// Why the work could not be done.
-#[derive(Debug)]
-pub enum Failure {
-    /// One line for standard error.
-    Said(String),
-    /// A text that is drawn already, such as the mistakes in a specification.
-    Drawn(String),
-}
-
-impl From<String> for Failure {
-    fn from(text: String) -> Self {
-        Self::Said(text)
-    }
-}
-
-/// All that a report needs.
+/// What was read and found out.
 pub struct Examined {
     /// The specification.
     pub grammar: Grammar,
@@ -49,153 +32,98 @@ pub struct Examined {
     pub errors: Vec<String>,
     /// The answers.
     pub checked: Checked,
-    /// Gives the text of log lines.
-    pub lines: Box<dyn LineText>,
+    graph: CallGraph,
+    excerpts: Excerpts,
 }
 
-/// Runs the program with the words of its command line, the first of which is its name.
-pub fn run(words: Vec<OsString>) -> Exit {
-    let line = match CommandLine::try_parse_from(with_command(words)) {
-        Ok(line) => line,
-        Err(error) => return usage(&error),
-    };
-    let surroundings = Surroundings::read();
-    let done = match &line.command {
-        Command::Check(args) => check(args, &surroundings),
-        Command::Completions { shell } => completions(*shell),
-        _ => Err(Failure::Said("not joined yet".to_owned())),
-    };
-    done.unwrap_or_else(|failure| {
-        match failure {
-            Failure::Said(text) => output::error(&text),
-            Failure::Drawn(text) => output::drawn(&text),
-        }
-        Exit::Failed
-    })
+/// The built-in specification, and that of the folders.
+pub fn load(folders: &[PathBuf]) -> Result<Grammar, Failure> {
+    spec::load(&grammar_files(folders)?).map_err(|errors| mistakes(&errors))
 }
 
-/// Help and version are answers, all else is a mistake on the command line.
-fn usage(error: &clap::Error) -> Exit {
-    let text = error.render();
-    if error.use_stderr() {
-        output::drawn(&text.ansi().to_string());
-        return Exit::Failed;
+/// Inputs to events, events to the call graph, the call graph to answers.
+pub fn examine(settings: &InputSettings, grammar: Grammar) -> Result<Examined, Failure> {
+    if settings.zone.is_some() {
+        output::note("--tz is not applied yet: time stamps without a zone are taken as they are");
     }
-    match output::help(&text.ansi().to_string()) {
-        Ok(()) => Exit::Clean,
-        Err(text) => {
-            output::error(&text);
-            Exit::Failed
-        }
-    }
-}
-
-/// `flowcheck check`.
-fn check(args: &CheckArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
-    let settings = InputSettings::new(&args.input)?;
-    let gate = Gate { fail_on: args.fail_on, require: args.require.clone(), strict: args.strict };
-    let mut examined = examine(&settings, &gate)?;
-    settings.narrow.apply(&mut examined.checked);
-    let look = surroundings.look(&args.output);
-    let subject = Subject { checked: &examined.checked, sources: &examined.sources, grammar: &examined.grammar };
-    let report = match args.format {
-        ReportFormat::Text => text::render(&subject, &*examined.lines, &examined.errors, &look, detail(&args.output)),
-        ReportFormat::Json => json::to_text(&build::report(&subject)).map_err(|error| error.to_string())?,
-    };
-    output::report(&report, args.output.output.as_deref(), look.colour)?;
-    if args.format == ReportFormat::Json || args.output.output.is_some() {
-        examined.errors.iter().for_each(|error| output::error(error));
-    }
-    let (exit, reasons) = gate.decide(&examined.checked);
-    reasons.iter().for_each(|reason| output::note(reason));
-    Ok(if examined.errors.is_empty() { exit } else { Exit::Failed })
-}
-
-/// From paths to answers.
-fn examine(settings: &InputSettings, gate: &Gate) -> Result<Examined, Failure> {
-    let grammar = load(&settings.spec_folders)?;
-    known_flows(gate, &grammar)?;
-    let (reading, graph) = rebuild(settings, &grammar);
-    let checked = crate::check::check(&grammar, &graph, &reading.sources).map_err(|error| error.to_string())?;
-    let errors = reading.errors.iter().map(ToString::to_string).collect();
-    Ok(Examined { grammar, sources: reading.sources, errors, checked, lines: Box::new(Lines(reading.excerpts)) })
-}
-
-/// From paths to the call graph.
-fn rebuild(settings: &InputSettings, grammar: &Grammar) -> (Reading, CallGraph) {
     let options = Options { threads: settings.threads, ..Options::default() };
-    let paths: Vec<String> = settings.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    let mut reading = read(&paths, &mut std::io::stdin(), &grammar.vocabulary, &options);
-    let within = |event: &Event| match event.time {
-        Some(time) => settings.since.is_none_or(|since| since <= time) && settings.until.is_none_or(|until| time <= until),
-        None => true,
-    };
-    reading.events.retain(within);
-    let graph = CallGraph::build(grammar, &reading.events);
-    reading.events = Vec::new();
-    (reading, graph)
+    let Reading { mut events, mut sources, errors, excerpts } =
+        read(&settings.paths, &mut std::io::stdin(), &grammar.vocabulary, &options);
+    cut(settings, &mut events, &mut sources);
+    let graph = CallGraph::build(&grammar, &events);
+    // The graph has all that is needed; a big log's events take much room.
+    drop(events);
+    let checked = check(&grammar, &graph, &sources).map_err(|error| error.to_string())?;
+    let errors = errors.iter().map(ToString::to_string).collect();
+    Ok(Examined { grammar, sources, errors, checked, graph, excerpts })
 }
 
-/// Log lines, read again when a report shows them.
-struct Lines(Excerpts);
-
-impl LineText for Lines {
-    fn line(&self, place: Place) -> Option<String> {
-        self.0.lines(&[place]).0.remove(&place)
+/// Leaves out what is before `--since` or after `--until`, and what the sources tell of that time: what was left out was not
+/// seen, so its absence proves nothing.
+fn cut(settings: &InputSettings, events: &mut Vec<Event>, sources: &mut [SourceSummary]) {
+    let (since, until) = (settings.since, settings.until);
+    let inside = |time| since.is_none_or(|since| since <= time) && until.is_none_or(|until| time <= until);
+    events.retain(|event| event.time.is_none_or(inside));
+    for coverage in sources.iter_mut().flat_map(|source| &mut source.coverage) {
+        coverage.first = coverage.first.max(since.filter(|_| coverage.first.is_some()));
+        coverage.last = coverage.last.map(|last| until.map_or(last, |until| last.min(until)));
     }
 }
 
-/// Loads the built-in specification and that of the folders.
-fn load(folders: &[PathBuf]) -> Result<Grammar, Failure> {
-    spec::load(&grammar_files(folders)?).map_err(|errors| Failure::Drawn(drawn(&errors)))
-}
-
-/// All mistakes in a specification, drawn.
-fn drawn(errors: &spec::SpecErrors) -> String {
-    errors.reports().iter().map(|report| format!("{report:?}\n")).collect()
-}
-
-/// The `.flow` files of the folders, by name: (path as given, text).
-fn grammar_files(folders: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
-    let mut files = Vec::new();
-    for folder in folders {
-        let told = |error: std::io::Error| format!("--spec {}: {error}", folder.display());
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(told)? {
-            let path = entry.map_err(told)?.path();
-            if path.extension().is_some_and(|extension| extension == "flow") {
-                paths.push(path);
-            }
-        }
-        if paths.is_empty() {
-            return Err(Failure::Said(format!("--spec {}: there is no .flow file in this folder", folder.display())));
-        }
-        paths.sort();
-        for path in paths {
-            let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            files.push((path.to_string_lossy().replace('\\', "/"), text));
-        }
+impl Examined {
+    /// The texts of these lines, as far as they can be read again.
+    pub fn lines(&self, places: &[Place]) -> BTreeMap<Place, String> {
+        self.excerpts.lines(places).0
     }
-    Ok(files)
-}
 
-/// A requirement for a flow that no specification knows could never be met.
-fn known_flows(gate: &Gate, grammar: &Grammar) -> Result<(), Failure> {
-    for requirement in &gate.require {
-        if grammar.flow(&requirement.flow).is_none() {
-            let names = grammar.flows.iter().map(|flow| flow.name.as_str());
-            let meant = crate::base::text::did_you_mean(&requirement.flow, names);
-            let hint = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-            return Err(Failure::Said(format!("--require: there is no flow `{}`{hint}", requirement.flow)));
+    /// Hands a view of the call graph to `draw`, narrowed to what was asked for.
+    pub fn with_graph<T>(&self, narrow: &Narrow, draw: impl FnOnce(GraphView<'_>) -> T) -> T {
+        let resources = Resources::new(&self.graph);
+        let histories = Histories::new(&self.grammar, &self.graph, &resources);
+        let machine = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+        let state = |index: Option<usize>| Some(machine?.states.get(index?)?.0.clone());
+        let status_change = |id| {
+            let change = histories.change(id).filter(|change| matches!(change.effect, Effect::Changed { .. }))?;
+            Some((state(change.from).unwrap_or_else(|| "?".to_owned()), state(change.to)?))
+        };
+        let view = GraphView {
+            nodes: self.graph.nodes().collect(),
+            edges: self.graph.edges().collect(),
+            roots: self.graph.roots(),
+            status_change: &status_change,
+            sources: &self.sources,
+            grammar: &self.grammar,
+        };
+        if narrow.is_open() {
+            return draw(view);
         }
+        let names = Names::new(&self.checked);
+        draw(view.narrowed(|id, node| {
+            let requests = node.request.into_iter().chain(node.global);
+            let (volume, server) = (resources.volume(id), resources.server(id));
+            narrow.keeps_ids((volume, names.volume(volume)), (server, names.server(server)), requests)
+        }))
     }
-    Ok(())
 }
 
-/// `flowcheck completions`.
-fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut CommandLine::command(), "flowcheck", &mut script);
-    output::report(&String::from_utf8_lossy(&script), None, false)?;
-    Ok(Exit::Clean)
+/// The names of volumes and servers, as far as the logs tell them.
+struct Names<'a> {
+    volumes: BTreeMap<Uuid, &'a str>,
+    servers: BTreeMap<Uuid, &'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn new(checked: &'a Checked) -> Self {
+        let volumes = checked.volumes.iter().filter_map(|volume| Some((volume.id, volume.name.as_deref()?)));
+        let servers = checked.flows.iter().filter_map(|flow| Some((flow.server?, flow.server_name.as_deref()?)));
+        Self { volumes: volumes.collect(), servers: servers.collect() }
+    }
+
+    fn volume(&self, id: Option<Uuid>) -> Option<&'a str> {
+        self.volumes.get(&id?).copied()
+    }
+
+    fn server(&self, id: Option<Uuid>) -> Option<&'a str> {
+        self.servers.get(&id?).copied()
+    }
 }

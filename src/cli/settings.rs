@@ -27,6 +27,8 @@ pub struct Surroundings {
     pub ascii_locale: bool,
     /// Standard output is a terminal.
     pub terminal: bool,
+    /// Standard error is a terminal.
+    pub error_terminal: bool,
     /// The terminal's width.
     pub width: Option<usize>,
 }
@@ -42,8 +44,16 @@ impl Surroundings {
             dumb: variable("TERM") == Some(OsString::from("dumb")),
             ascii_locale: locale.is_none_or(|locale| !locale.to_string_lossy().to_ascii_lowercase().contains("utf")),
             terminal: std::io::stdout().is_terminal(),
+            error_terminal: std::io::stderr().is_terminal(),
             width: width.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))),
         }
+    }
+
+    /// The look of mistakes on standard error.
+    pub fn error_look(&self) -> Look {
+        let terminal = self.error_terminal && !self.dumb;
+        let width = self.width.filter(|_| terminal).unwrap_or(PLAIN_WIDTH).clamp(60, 400);
+        Look { width, colour: terminal && !self.no_color, unicode: terminal && !self.ascii_locale }
     }
 
     /// The look of a report.
@@ -63,7 +73,7 @@ impl Surroundings {
 #[derive(Clone, Debug)]
 pub struct InputSettings {
     /// The paths, as given.
-    pub paths: Vec<PathBuf>,
+    pub paths: Vec<String>,
     /// Folders with further specifications.
     pub spec_folders: Vec<PathBuf>,
     /// The earliest time.
@@ -89,7 +99,7 @@ impl InputSettings {
         let zone = args.tz.as_deref().map(zone).transpose()?;
         let narrow = Narrow::new(args.volume.as_deref(), args.server.as_deref(), args.request_id.as_deref())?;
         Ok(Self {
-            paths: args.paths.clone(),
+            paths: args.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
             spec_folders: args.spec.folders.clone(),
             since,
             until,

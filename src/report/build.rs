@@ -74,7 +74,7 @@ fn input(subject: &Subject<'_>, source: &SourceSummary) -> Input {
         level: source.coverage.iter().map(|coverage| coverage.level).min().map(level_name),
         rpc_debug: source.coverage.iter().any(|coverage| coverage.rpc_debug),
         unread_lines: source.unread_lines,
-        remark: source.remark.clone(),
+        remark: source.remark.as_deref().map(safe),
     }
 }
 
@@ -84,18 +84,18 @@ fn flow_report(subject: &Subject<'_>, flow: &FlowVerdict) -> FlowReport {
         flow: flow.flow.clone(),
         variant: flow.variant.clone(),
         server: flow.server,
-        server_name: flow.server_name.clone(),
+        server_name: flow.server_name.as_deref().map(safe),
         volume: flow.volume,
-        volume_name: flow.volume_name.clone(),
+        volume_name: flow.volume_name.as_deref().map(safe),
         attachment: flow.attachment,
-        device: flow.device.clone(),
+        device: flow.device.as_deref().map(safe),
         request_ids: flow.request_ids.clone(),
         client_command: flow.client_command.as_deref().map(safe),
         start: flow.start,
         end: flow.end,
         outcome: flow.outcome,
         verdict: flow.verdict,
-        statuses: flow.statuses.clone(),
+        statuses: flow.statuses.iter().map(|status| safe(status)).collect(),
         steps: flow.steps.iter().map(|step| step_report(subject, step)).collect(),
         missing_evidence: flow.missing_evidence.iter().map(need_report).collect(),
         findings: flow.findings.iter().map(|finding| finding_report(subject, flow, finding)).collect(),
@@ -146,8 +146,8 @@ fn finding_report(subject: &Subject<'_>, flow: &FlowVerdict, finding: &Finding) 
 
 fn volume_report(subject: &Subject<'_>, volume: &VolumeHistory) -> VolumeReport {
     let transitions = volume.transitions.iter().map(|transition| TransitionReport {
-        from: transition.from.clone(),
-        to: transition.to.clone(),
+        from: transition.from.as_deref().map(safe),
+        to: safe(&transition.to),
         by: transition.by.clone(),
         time: transition.time,
         observed: transition.observed,
@@ -155,16 +155,16 @@ fn volume_report(subject: &Subject<'_>, volume: &VolumeHistory) -> VolumeReport 
         evidence: lines(subject, &transition.evidence),
     });
     let observed = volume.observed.iter().map(|seen| StatusReport {
-        status: seen.status.clone(),
+        status: safe(&seen.status),
         time: seen.time,
         evidence: line(subject, seen.place),
     });
     VolumeReport {
         id: volume.id,
-        name: volume.name.clone(),
+        name: volume.name.as_deref().map(safe),
         transitions: transitions.collect(),
         observed: observed.collect(),
-        final_status: volume.final_status.clone(),
+        final_status: volume.final_status.as_deref().map(safe),
     }
 }
 
@@ -176,6 +176,7 @@ fn line(subject: &Subject<'_>, place: Place) -> LineReport {
     LineReport { path: subject.path(place).to_owned(), line: place.line, role: None }
 }
 
+/// Log text without its secrets. Control characters stay: the writers of the forms escape them, each in its own way.
 fn safe(text: &str) -> String {
     redact(text).into_owned()
 }

@@ -7,6 +7,8 @@
 pub mod build;
 pub mod data;
 pub mod excerpt;
+pub mod explain;
+pub mod graph;
 pub mod json;
 pub mod subject;
 pub mod text;

@@ -6,6 +6,8 @@ mod flows;
 pub mod look;
 mod notes;
 
+use crate::check::verdict::Checked;
+use crate::model::source::Place;
 use crate::report::excerpt::LineText;
 use crate::report::subject::Subject;
 use crate::report::text::look::Look;
@@ -35,4 +37,14 @@ pub fn render(subject: &Subject<'_>, lines: &dyn LineText, errors: &[String], lo
     notes::inputs(&mut out, subject, errors, look, detail);
     notes::summary(&mut out, subject, look);
     out
+}
+
+/// The lines that [`render`] draws: what has to be read again for it.
+pub fn drawn_places(checked: &Checked) -> Vec<Place> {
+    let findings = checked.flows.iter().flat_map(|flow| &flow.findings);
+    let mut places: Vec<Place> =
+        findings.flat_map(|finding| &finding.evidence).map(|evidence| evidence.place).collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }

@@ -120,19 +120,21 @@ fn history(volume: &VolumeHistory) -> String {
     track.join(" > ")
 }
 
+/// At most so many inputs with unread lines are listed.
+const MOST_UNREAD: usize = 8;
+
 /// Writes remarks on inputs, and with `-v` what each of them shows.
 pub(super) fn inputs(out: &mut String, subject: &Subject<'_>, errors: &[String], look: &Look, detail: Detail) {
     let before = out.len();
-    for source in subject.sources {
-        if detail == Detail::Verbose {
-            look.hanging(out, "input", 8, &format!("{}: {}", clean(&source.path), coverage(subject, source)));
+    if detail == Detail::Verbose {
+        for source in subject.sources {
+            let mut parts = vec![coverage(subject, source)];
+            parts.extend(source.remark.as_deref().map(clean));
+            parts.extend((source.unread_lines > 0).then(|| unread(source)));
+            look.hanging(out, "input", 8, &format!("{}: {}", clean(&source.path), parts.join("; ")));
         }
-        if let Some(remark) = &source.remark {
-            look.hanging(out, "input", 8, &format!("{}: {}", clean(&source.path), clean(remark)));
-        }
-        if source.unread_lines > 0 {
-            look.hanging(out, "input", 8, &unread(source));
-        }
+    } else {
+        remarks(out, subject.sources, look);
     }
     for error in errors {
         look.hanging(out, "error", 8, &clean(error));
@@ -142,14 +144,37 @@ pub(super) fn inputs(out: &mut String, subject: &Subject<'_>, errors: &[String],
     }
 }
 
-/// `a.log: 12 of 120 lines belong to no record (lines 3, 4, 9, ...)`.
+/// Writes each remark once with the inputs that it is about, and the inputs with the most unread lines.
+fn remarks(out: &mut String, sources: &[SourceSummary], look: &Look) {
+    let mut inputs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for source in sources {
+        if let Some(remark) = &source.remark {
+            inputs.entry(remark).or_default().push(&source.path);
+        }
+    }
+    for (remark, paths) in inputs {
+        let paths = clean(&abbreviated(&paths, 3));
+        look.hanging(out, "input", 8, &format!("{}: {paths}", clean(remark)));
+    }
+    let mut odd: Vec<&SourceSummary> =
+        sources.iter().filter(|source| source.unread_lines > 0 && source.remark.is_none()).collect();
+    // The sort is stable: inputs with the same number stay in the order of reading.
+    odd.sort_by_key(|source| std::cmp::Reverse(source.unread_lines));
+    for source in odd.iter().take(MOST_UNREAD) {
+        look.hanging(out, "input", 8, &format!("{}: {}", clean(&source.path), unread(source)));
+    }
+    if odd.len() > MOST_UNREAD {
+        look.hanging(out, "input", 8, &format!("{} more with unread lines (-v shows them)", odd.len() - MOST_UNREAD));
+    }
+}
+
+/// `12 of 120 lines belong to no record (lines 3, 4, 9, ...)`.
 fn unread(source: &SourceSummary) -> String {
     let samples: Vec<String> = source.unread_samples.iter().take(3).map(u64::to_string).collect();
     let more = if source.unread_lines > samples.len() as u64 { ", ..." } else { "" };
     let (verb, noun) = if source.unread_lines == 1 { ("belongs", "line") } else { ("belong", "lines") };
     format!(
-        "{}: {} of {} lines {verb} to no record ({noun} {}{more})",
-        clean(&source.path),
+        "{} of {} lines {verb} to no record ({noun} {}{more})",
         thousands(source.unread_lines),
         thousands(source.lines),
         samples.join(", ")
