@@ -83,6 +83,8 @@ impl Alignment {
 pub const DEVIATION: u32 = 1_000;
 /// What an unexpected step costs more than a missing one: a variant that knows the step explains it better.
 const STRANGE: u32 = 10;
+/// The cost of an end that contradicts how its beginning was taken.
+const CONTRADICTION: u32 = 3 * DEVIATION;
 /// The cost of assuming a step that no log could show.
 const UNSEEN: u32 = 2;
 /// The cost of assuming that an attempt broke off for a reason that no step shows.
@@ -141,6 +143,16 @@ pub fn align(
     let strange: Vec<bool> = observations.iter().map(strange).collect();
     let at_least = (DEVIATION + STRANGE).saturating_mul(strange.iter().filter(|strange| **strange).count() as u32);
     let seen: FxHashSet<StepId> = observations.iter().flat_map(|observation| observation.steps.iter().copied()).collect();
+    // What is inside a step that is missing is missing with it: one deviation.
+    let mut visible = visible.to_vec();
+    for (outer, inside) in automaton.inside.iter().enumerate() {
+        if visible[outer] && !seen.contains(&automaton.uses[outer].step) {
+            for step in inside.clone() {
+                visible[step as usize] = false;
+            }
+        }
+    }
+    let visible = &visible[..];
     let is_seen = |step: UseId| seen.contains(&automaton.uses[step as usize].step);
     let is_idle = |step: UseId| {
         automaton.skippable[step as usize] && !is_seen(step) && !automaton.inside[step as usize].clone().any(is_seen)
@@ -274,7 +286,8 @@ impl Search<'_> {
                 after_log.skipped.remove(place);
                 0
             }
-            (Phase::End, None) => DEVIATION,
+            // Its beginning was taken for something that its end contradicts.
+            (Phase::End, None) => CONTRADICTION,
         };
         let rest_after = if self.strange[index] { rest - log_cost } else { rest };
         self.reach(after_log, cost + log_cost, rest_after, Some((number, Some(Move::Log(index)))));

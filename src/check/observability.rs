@@ -78,7 +78,8 @@ impl<'a> Observability<'a> {
     fn message_level(&self, step: StepId) -> Option<Level> {
         let rules = self.grammar.messages.iter().zip(&self.grammar.vocabulary.messages);
         let always = |role: MessageRole| matches!(role, MessageRole::Begins | MessageRole::During);
-        rules.filter(|(meaning, _)| meaning.step == step && always(meaning.role)).map(|(_, rule)| rule.level).max()
+        let shown = rules.filter(|(meaning, rule)| meaning.step == step && always(meaning.role) && rule.level <= Level::Info);
+        shown.map(|(_, rule)| rule.level).max()
     }
 
     /// Whether some log could show a step of a case.
