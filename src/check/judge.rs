@@ -162,7 +162,7 @@ impl Trial<'_> {
         let Some(machine) = self.machine else { return Vec::new() };
         let mut statuses: Vec<String> = Vec::new();
         for change in self.changes() {
-            if matches!(change.effect, Effect::Changed { .. }) {
+            if matches!(change.effect, Effect::Changed) {
                 for state in [change.from, change.to].into_iter().flatten() {
                     let name = &machine.states[state].0;
                     if statuses.last() != Some(name) {
@@ -196,9 +196,12 @@ impl Trial<'_> {
         let unseen = |step: &Move| matches!(step, Move::Model(_, Phase::Begin, _));
         let failed = alignment.finish == Finish::Failed || alignment.doomed;
         if failed && !(self.reached_goal() && !alignment.doomed) {
-            let changed = self.changes().iter().any(|change| matches!(change.effect, Effect::Changed { .. }));
-            let refused = self.root_status().is_none_or(|status| status < 500);
+            let changed = self.changes().iter().any(|change| matches!(change.effect, Effect::Changed));
+            let refused = self.root_status().is_some_and(|status| (400..500).contains(&status));
             return if changed || !refused { Outcome::Failed } else { Outcome::Refused };
+        }
+        if self.flow.direct && alignment.finish == Finish::Completed && !alignment.moves.iter().any(unseen) {
+            return self.direct_outcome();
         }
         if self.reached_goal() && self.may_be_over() {
             return Outcome::Completed;
@@ -210,6 +213,38 @@ impl Trial<'_> {
             Some(step) if self.is_overdue(step) => Outcome::Stuck,
             _ => Outcome::Unknown,
         }
+    }
+
+    /// What became of requests sent straight to cinder whose volume is at rest again: all of them turned down, the last chain
+    /// given up, or done.
+    fn direct_outcome(&self) -> Outcome {
+        let mut refused = true;
+        let mut given_up = false;
+        for step in &self.fit.alignment.moves {
+            match step {
+                Move::Break => given_up = true,
+                Move::Both(step, seen) if self.fit.observed.observations[*seen].phase == Phase::End => {
+                    let (rule, observation) = (self.step_use(*step), &self.fit.observed.observations[*seen]);
+                    let well = observation.status.map_or(observation.success != Some(false), |status| rule.success.contains(&status));
+                    refused &= !well;
+                    given_up &= !(well && self.flow.goals.contains(&rule.step)) || self.is_handler(rule.step);
+                }
+                _ => {}
+            }
+        }
+        match (refused, given_up) {
+            (true, _) => Outcome::Refused,
+            (_, true) => Outcome::Failed,
+            _ => Outcome::Completed,
+        }
+    }
+
+    /// Whether a step takes back what another one did, so that reaching it reaches no goal of a chain that was given up.
+    fn is_handler(&self, step: StepId) -> bool {
+        let changed = self.changes();
+        let machine = self.machine;
+        let at_rest = |state: Option<usize>| state.is_none_or(|state| machine.is_some_and(|machine| machine.rest.contains(&state)));
+        changed.iter().any(|change| change.step == step && !at_rest(change.from))
     }
 
     fn root_status(&self) -> Option<u16> {
@@ -520,23 +555,18 @@ impl Trial<'_> {
     }
 
     fn illegal_transitions(&self) -> Vec<Defect> {
-        let Some(machine) = self.machine else { return Vec::new() };
-        let name = |state: Option<usize>| state.map_or("unknown".to_owned(), |state| machine.states[state].0.clone());
-        let illegal = self.changes().into_iter().filter_map(|change| match change.effect {
-            Effect::Changed { legal: false, transition } => Some((change, transition)),
-            _ => None,
-        });
-        let defects = illegal.map(|(change, transition)| {
+        let broken = self.changes().into_iter().filter_map(|change| Some((change, change.broken.as_ref()?)));
+        let defects = broken.map(|(change, broken)| {
             let mut defect = Defect::new(Wrong::IllegalTransition, vec![change.step]);
-            let (from, to) = (name(change.from), name(change.to));
-            defect.expected = format!("{} leaves a volume that is {from} alone", self.judge.grammar.step_at(change.step).name);
+            let (from, to) = (&broken.from, &broken.to);
+            defect.expected = format!("{} only where it may follow {from}", self.judge.grammar.step_at(change.step).name);
             defect.shape = format!("{from}>{to}");
             let node = self.judge.graph.node(change.node);
             let place = node.ended.or(node.received).or(node.sent);
             defect.evidence.extend(place.map(|place| Evidence { place, role: format!("{from} becomes {to} here") }));
-            defect.rule = Some(machine.transitions[transition].origin);
+            defect.rule = Some(broken.rule);
             defect.values = self.values(Some(change.step));
-            defect.values.extend([("from", from), ("to", to)]);
+            defect.values.extend([("from", from.clone()), ("to", to.clone())]);
             defect
         });
         defects.collect()
@@ -546,14 +576,14 @@ impl Trial<'_> {
     fn left_behind(&self) -> Option<Defect> {
         let machine = self.machine?;
         let track = self.judge.histories.tracks.get(&self.case.volume?)?;
-        let last = self.changes().into_iter().rfind(|change| matches!(change.effect, Effect::Changed { .. }))?;
+        let last = self.changes().into_iter().rfind(|change| matches!(change.effect, Effect::Changed))?;
         let state = last.to?;
         let later = track.changes.iter().skip_while(|change| change.node != last.node).skip(1);
         let unseen = |step: &Move| match step {
             Move::Model(step, Phase::Begin, false) => machine.concerns(self.step_use(*step).step),
             _ => false,
         };
-        let others_follow = later.clone().any(|change| matches!(change.effect, Effect::Changed { .. }) && !self.case.nodes.contains(&change.node));
+        let others_follow = later.clone().any(|change| matches!(change.effect, Effect::Changed) && !self.case.nodes.contains(&change.node));
         if machine.rest.contains(&state) || self.fit.alignment.moves.iter().any(unseen) || !self.failure_is_seen() || others_follow && self.flow.direct {
             return None;
         }

@@ -256,4 +256,6 @@ pub struct Edge {
     pub kind: EdgeKind,
     /// What joined it.
     pub joined_by: JoinedBy,
+    /// Whether no other cause was possible; else it was chosen by time.
+    pub certain: bool,
 }
