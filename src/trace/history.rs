@@ -176,7 +176,12 @@ impl Walk<'_> {
         if self.status.is_none() {
             self.status = seen.and_then(|seen| self.machine.states.iter().position(|(name, _)| name == seen));
         }
-        let step = self.choose_step(work);
+        let Some(step) = self.choose_step(work) else {
+            // It may have changed anything.
+            let from = self.status.take();
+            let step = work.node.steps.first().copied().unwrap_or(StepId(0));
+            return Change { node: work.id, step, from, to: None, effect: Effect::Open, broken: None };
+        };
         let success = self.success(work.node, step);
         let from = self.status;
         let unchanged = |effect: Effect| Change { node: work.id, step, from, to: from, effect, broken: None };
@@ -216,14 +221,19 @@ impl Walk<'_> {
         }
     }
 
-    /// The step that a node is; where the log does not tell, the first that fits its answer and the status.
-    fn choose_step(&self, work: &Work<'_>) -> StepId {
+    /// The step that a node is. Where the log does not tell, the only one that fits its answer and the status.
+    fn choose_step(&self, work: &Work<'_>) -> Option<StepId> {
+        if let Some(step) = work.node.step() {
+            return Some(step);
+        }
         let record = self.record_of(work);
         let fits = |step: &&StepId| {
-            self.success(work.node, **step) == Some(true)
-                && self.transition(work, **step, false, record, false).is_some_and(|(index, ..)| self.machine.transitions[index].legal)
+            let legal = |(index, ..): (usize, Option<usize>, Option<usize>)| self.machine.transitions[index].legal;
+            let changes = self.transition(work, **step, false, record, false).is_some_and(legal);
+            self.success(work.node, **step) != Some(false) && (changes || self.machine.unchanged.contains(step))
         };
-        work.node.steps.iter().find(fits).or(work.node.steps.first()).copied().unwrap_or(StepId(0))
+        let mut fitting = work.node.steps.iter().filter(fits);
+        fitting.next().filter(|_| fitting.next().is_none()).copied()
     }
 
     fn success(&self, node: &Node, step: StepId) -> Option<bool> {
