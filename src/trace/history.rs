@@ -255,7 +255,13 @@ impl Walk<'_> {
         record: Option<usize>,
         trusting: bool,
     ) -> Option<(usize, Option<usize>, Option<usize>)> {
-        for (index, transition) in self.machine.transitions.iter().enumerate() {
+        let at_rest = |transition: &Transition| transition.from.iter().any(|state| self.machine.rest.contains(state));
+        let mut transitions: Vec<(usize, &Transition)> = self.machine.transitions.iter().enumerate().collect();
+        if self.status.is_none() {
+            // Most requests are made of a volume at rest.
+            transitions.sort_by_key(|(_, transition)| !at_rest(transition) && !transition.from.is_empty());
+        }
+        for (index, transition) in transitions {
             if transition.failing != failing || !transition.by.contains(&step) {
                 continue;
             }
