@@ -102,7 +102,8 @@ impl Trial<'_> {
         FlowVerdict {
             id: String::new(),
             flow: self.flow.name.clone(),
-            variant: if self.fit.undecided { None } else { self.flow.variants[self.fit.variant].name.clone() },
+            variant: if self.fit.ties.is_empty() { self.flow.variants[self.fit.variant].name.clone() } else { None },
+            possible_variants: self.possible_variants(),
             server: self.case.server,
             server_name: self.case.server.and_then(|server| self.server_name(server)),
             volume: self.case.volume,
@@ -121,6 +122,13 @@ impl Trial<'_> {
             findings,
             deadline: matches!(outcome, Outcome::Stuck | Outcome::Unknown).then(|| self.pending().and_then(|step| self.deadline(step))).flatten(),
         }
+    }
+
+    /// The names of the variants that fit equally well, when more than one does.
+    fn possible_variants(&self) -> Vec<String> {
+        let others = self.fit.ties.iter().map(|(variant, _)| *variant);
+        let all = std::iter::once(self.fit.variant).chain(others).filter(|_| !self.fit.ties.is_empty());
+        all.filter_map(|variant| self.flow.variants[variant].name.clone()).collect()
     }
 
     fn server_name(&self, server: uuid::Uuid) -> Option<String> {
@@ -277,29 +285,35 @@ impl Trial<'_> {
         self.due(step).zip(until).is_some_and(|(due, until)| due <= until)
     }
 
+    /// What would decide: the logs of required steps that nothing given could show, in every variant that fits.
     fn missing_evidence(&self, outcome: Outcome) -> Vec<MissingEvidence> {
         let mut missing: Vec<MissingEvidence> = Vec::new();
-        let mut add = |step: UseId, until: Option<Timestamp>| {
-            let rule = self.judge.grammar.step_at(self.step_use(step).step);
-            let service = self.judge.grammar.vocabulary.service_name(rule.service).to_owned();
-            let needs = self.judge.observability.needs(self.step_use(step).step, &self.touched, until);
+        let mut add = |rule: &StepUse, until: Option<Timestamp>| {
+            if rule.need != Need::Required {
+                return;
+            }
+            let step = self.judge.grammar.step_at(rule.step);
+            let service = self.judge.grammar.vocabulary.service_name(step.service).to_owned();
+            let needs = self.judge.observability.needs(rule.step, &self.touched, until);
             match missing.iter_mut().find(|known| known.needs == needs) {
-                Some(known) if !known.steps.contains(&rule.name) => known.steps.push(rule.name.clone()),
+                Some(known) if !known.steps.contains(&step.name) => known.steps.push(step.name.clone()),
                 Some(_) => {}
-                None => missing.push(MissingEvidence { service, needs, steps: vec![rule.name.clone()] }),
+                None => missing.push(MissingEvidence { service, needs, steps: vec![step.name.clone()] }),
             }
         };
-        let required = |step: &UseId| self.step_use(*step).need == Need::Required;
-        for step in &self.fit.alignment.moves {
-            if let Move::Model(step, Phase::Begin, false) = step
-                && required(step)
-            {
-                add(*step, self.last_seen());
+        let variants = &self.judge.automata.variants[self.fit.flow];
+        let best = std::iter::once((self.fit.variant, &self.fit.alignment));
+        for (variant, alignment) in best.chain(self.fit.ties.iter().map(|(variant, alignment)| (*variant, alignment))) {
+            let uses = &variants[variant].uses;
+            for step in &alignment.moves {
+                if let Move::Model(step, Phase::Begin, false) = step {
+                    add(&uses[*step as usize], self.last_seen());
+                }
             }
-        }
-        if outcome == Outcome::Unknown {
-            for (step, visible) in &self.fit.alignment.pending {
-                add(*step, self.due(*step));
+            for (step, visible) in alignment.pending.iter().filter(|_| outcome == Outcome::Unknown) {
+                let rule = &uses[*step as usize];
+                let deadline = rule.within.or(self.flow.deadline);
+                add(rule, self.last_seen().zip(deadline).map(|(last, deadline)| last.plus(deadline)));
                 if *visible {
                     break;
                 }
@@ -328,7 +342,7 @@ impl Trial<'_> {
                 Move::Model(step, Phase::Begin, visible) => {
                     let rule = self.step_use(*step);
                     let command = matches!(self.judge.grammar.step_at(rule.step).kind, StepKind::Command { .. });
-                    if !command && !self.fit.undecided {
+                    if !command && self.fit.ties.is_empty() {
                         let state = if *visible { StepState::Missing } else { StepState::Unobservable };
                         steps.push(unseen_step(rule.step, state, depth));
                     }
@@ -352,7 +366,7 @@ impl Trial<'_> {
         for id in &self.fit.observed.anytime {
             let Some(step) = self.judge.graph.node(*id).steps.first() else { continue };
             let look_up = self.seen_step(*step, *id, StepState::Observed, 0);
-            let later = steps.iter().position(|other| other.start.is_some() && look_up.start < other.start);
+            let later = steps.iter().position(|other| is_before(&look_up, other));
             let place = later.unwrap_or(steps.len());
             match place.checked_sub(1).map(|before| &mut steps[before]) {
                 Some(before) if before.step == look_up.step && before.status == look_up.status => {
@@ -674,6 +688,15 @@ impl Trial<'_> {
             }
         }
         defects
+    }
+}
+
+/// Whether a step was seen before another: by the lines of the same log, else by time.
+fn is_before(step: &StepVerdict, other: &StepVerdict) -> bool {
+    match (step.evidence.first(), other.evidence.first()) {
+        (Some(line), Some(line_of_other)) if line.source == line_of_other.source => line < line_of_other,
+        (_, Some(_)) => step.start < other.start,
+        (_, None) => false,
     }
 }
 

@@ -37,6 +37,8 @@ struct Moment {
     depth: usize,
     /// Whether the node begins and ends at once.
     at_once: bool,
+    /// Whether its log has no times of its own, so that the order of lines is all there is.
+    by_line: bool,
 }
 
 /// Turns the nodes of a case that matter to a flow into observations. `matters` tells whether a step that the flow does not
@@ -127,11 +129,12 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
     let begin = node.beginning();
     let end = node.ending().max(begin);
     let at_once = begin == end;
-    moments.push(Moment { node: number, phase: Phase::Begin, time: begin, place: first, chain: (first.source, service), depth, at_once });
+    let by_line = node.dated && node.received.is_none();
+    moments.push(Moment { node: number, phase: Phase::Begin, time: begin, place: first, chain: (first.source, service), depth, at_once, by_line });
     if let Some(last) = node.ended {
         let own = last.source == first.source || node.received.is_none();
         let chain = (last.source, if own { service } else { node.service });
-        moments.push(Moment { node: number, phase: Phase::End, time: end, place: last, chain, depth, at_once });
+        moments.push(Moment { node: number, phase: Phase::End, time: end, place: last, chain, depth, at_once, by_line });
     }
 }
 
@@ -168,7 +171,8 @@ fn order(moments: &mut Vec<Moment>, causes: &[Option<Cause>]) {
             (Phase::End, true) => 2,
         };
         let depth = if moment.phase == Phase::Begin { moment.depth } else { 64 - moment.depth.min(64) };
-        (moment.chain, moment.time, rank, depth, moment.place)
+        let by_line = moment.by_line.then_some(moment.place);
+        (moment.chain, moment.time.filter(|_| !moment.by_line), by_line, rank, depth, moment.place)
     });
     // What begins and ends within one tick of the clock ends right behind the last thing that it caused.
     let is_within = |mut inner: usize, outer: usize| {
@@ -186,7 +190,7 @@ fn order(moments: &mut Vec<Moment>, causes: &[Option<Cause>]) {
     let mut index = 0;
     while index < moments.len() {
         let moment = &moments[index];
-        if moment.phase == Phase::Begin && moment.at_once {
+        if moment.phase == Phase::Begin && moment.at_once && !moment.by_line {
             let node = moment.node;
             let end = moments[index..].iter().position(|other| other.phase == Phase::End && other.node == node).map(|offset| index + offset);
             if let Some(end) = end {
