@@ -48,17 +48,16 @@ impl Judge<'_> {
         Some(Trial { judge: self, case, fit, touched, flow, automaton, machine }.verdict())
     }
 
-    /// The logs that have lines of a case.
+    /// The logs that have lines of a case, and the processes that wrote them.
     fn touched(&self, case: &Case) -> Touched {
         let mut touched = Touched::default();
         for id in &case.nodes {
             let node = self.graph.node(*id);
-            let own = node.received.into_iter().chain(node.ended).chain(node.evidence.iter().copied());
-            if let Some(service) = node.service {
-                touched.extend(own.filter(|place| node.received.is_some_and(|received| received.source == place.source)).map(|place| (place.source, service)));
+            if let (Some(service), Some(received)) = (node.service, node.received) {
+                touched.entry((received.source, service)).or_default().extend(node.process);
             }
             if let (Some(caller), Some(sent)) = (node.caller, node.sent) {
-                touched.insert((sent.source, caller));
+                touched.entry((sent.source, caller)).or_default();
             }
         }
         touched

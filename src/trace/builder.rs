@@ -130,6 +130,7 @@ impl<'a> Builder<'a> {
             node.request = Some(request);
             node.global = event.context.global;
             node.received = Some(event.place);
+                node.process = Some(event.process);
             node.start = event.time;
             let index = builder.add(node);
             builder.served.entry((service, request)).or_default().push(index);
@@ -218,6 +219,7 @@ impl<'a> Builder<'a> {
                 node.global = event.context.global;
                 node.steps = vec![step];
                 node.received = Some(event.place);
+                node.process = Some(event.process);
                 node.start = event.time;
                 let index = self.add(node);
                 self.work.insert((service, request, step), index);
@@ -291,6 +293,7 @@ impl<'a> Builder<'a> {
             node.label = Some(function.to_owned());
             node.steps = event.service.and_then(|service| self.catalog.operation(service, function)).into_iter().collect();
             node.received = Some(event.place);
+                node.process = Some(event.process);
             node.start = event.time;
             let told = node.service.zip(node.request).zip(node.step());
             let index = self.add(node);
