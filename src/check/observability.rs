@@ -71,7 +71,11 @@ impl<'a> Observability<'a> {
             StepKind::Call { .. } | StepKind::Cast { .. } => {
                 any(&coverage.rpc_processes)
                     || !rule.locks.is_empty() && any(&coverage.debug_processes)
-                    || self.message_level(step).is_some_and(|level| coverage.level <= level)
+                    || match self.message_level(step) {
+                        Some(Level::Debug) => any(&coverage.debug_processes),
+                        Some(level) => coverage.level <= level,
+                        None => false,
+                    }
             }
             // Whether a driver traces its calls is its own affair.
             StepKind::Operation { .. } | StepKind::Command { .. } => false,
@@ -81,8 +85,10 @@ impl<'a> Observability<'a> {
     /// The least detailed level at which a message shows the step, whether it goes well or not.
     fn message_level(&self, step: StepId) -> Option<Level> {
         let rules = self.grammar.messages.iter().zip(&self.grammar.vocabulary.messages);
-        let always = |role: MessageRole| matches!(role, MessageRole::Begins | MessageRole::During);
-        let shown = rules.filter(|(meaning, rule)| meaning.step == step && always(meaning.role) && rule.level <= Level::Info);
+        // What is logged at the end, or on the way, is not logged when the work fails before.
+        let shown = rules.filter(|(meaning, rule)| {
+            meaning.step == step && meaning.role == MessageRole::Begins && rule.level <= Level::Info
+        });
         shown.map(|(_, rule)| rule.level).max()
     }
 
