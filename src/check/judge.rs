@@ -336,7 +336,7 @@ impl Trial<'_> {
                 Move::Log(seen) => {
                     let observation = &self.fit.observed.observations[*seen];
                     let Some(first) = observation.steps.first() else { continue };
-                    steps.push(self.seen_step(*first, self.node_id(*seen), StepState::Unexpected, depth));
+                    steps.push(self.seen_step(*first, self.node_id(*seen), if observation.strict { StepState::Unexpected } else { StepState::Observed }, depth));
                 }
                 Move::Model(step, Phase::Begin, visible) => {
                     let rule = self.step_use(*step);
@@ -502,7 +502,7 @@ impl Trial<'_> {
 
     fn is_unexpected(&self, seen: usize) -> bool {
         let observation = &self.fit.observed.observations[seen];
-        observation.phase == Phase::Begin
+        observation.phase == Phase::Begin && observation.strict
     }
 
     fn deviation(&self, group: (usize, Vec<StepId>, Vec<(StepId, usize)>, Option<UseId>), handling: bool) -> Defect {

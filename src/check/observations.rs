@@ -10,7 +10,7 @@ use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{Flow, Grammar, StepId};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
-use crate::trace::node::{EdgeKind, Node, NodeId};
+use crate::trace::node::{EdgeKind, Node, NodeId, NodeKind};
 
 /// Between logs, a moment is taken to be before another only from this distance on: clocks of hosts differ.
 const CLEARLY_APART: i64 = 5 * SECOND;
@@ -77,6 +77,7 @@ pub(crate) fn observe(graph: &CallGraph, case: &Case, alphabet: &[StepId], flow:
                 steps: node.steps.clone(),
                 status: node.status.filter(|_| at_end),
                 success: node.success.filter(|_| at_end),
+                strict: node.kind != NodeKind::Operation,
                 chain: chains.binary_search(&moment.chain).unwrap_or(0),
                 after: Vec::new(),
             }

@@ -286,16 +286,24 @@ impl<'a> Builder<'a> {
                 under_way.push(outer);
                 return;
             }
+            // A message may have told of it just before.
+            let step = event.service.and_then(|service| self.catalog.operation(service, function));
+            let told = event.service.zip(event.context.request).zip(step);
+            let known = told.and_then(|((service, request), step)| self.work.get(&(service, request, step)).copied());
+            if let Some(known) = known.filter(|known| self.nodes[*known].ended.is_none()) {
+                self.nodes[known].evidence.push(event.place);
+                under_way.push(known);
+                return;
+            }
             let mut node = Node::new(NodeKind::Operation);
             node.service = event.service;
             node.request = event.context.request;
             node.global = event.context.global;
             node.label = Some(function.to_owned());
-            node.steps = event.service.and_then(|service| self.catalog.operation(service, function)).into_iter().collect();
+            node.steps = step.into_iter().collect();
             node.received = Some(event.place);
                 node.process = Some(event.process);
             node.start = event.time;
-            let told = node.service.zip(node.request).zip(node.step());
             let index = self.add(node);
             self.operations.entry(key).or_default().push(index);
             if let Some(((service, request), step)) = told {
