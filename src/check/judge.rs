@@ -11,7 +11,7 @@ use crate::check::verdict::{Evidence, Finding, FlowVerdict, MissingEvidence, Out
 use crate::model::event::RequestId;
 use crate::model::source::Place;
 use crate::spec::automaton::{Automaton, Finish, UseId};
-use crate::spec::grammar::{Flow, Grammar, Machine, Need, StepId, StepKind, StepUse, Subject, Wrong};
+use crate::spec::grammar::{Flow, Grammar, Machine, StepId, StepKind, StepUse, Subject, Wrong};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
 use crate::trace::history::{Change, Effect, Histories};
@@ -200,7 +200,8 @@ impl Trial<'_> {
 
     fn outcome(&self) -> Outcome {
         let alignment = &self.fit.alignment;
-        let unseen = |step: &Move| matches!(step, Move::Model(_, Phase::Begin, _));
+        // A step that later ones speak for may go unseen.
+        let unseen = |step: &Move| matches!(step, Move::Model(step, Phase::Begin, visible) if *visible || self.automaton.is_required(*step));
         let failed = alignment.finish == Finish::Failed || alignment.doomed;
         if failed && !(self.reached_goal() && !alignment.doomed) {
             let changed = self.changes().iter().any(|change| matches!(change.effect, Effect::Changed));
@@ -234,7 +235,9 @@ impl Trial<'_> {
                     let (rule, observation) = (self.step_use(*step), &self.fit.observed.observations[*seen]);
                     let well = observation.status.map_or(observation.success != Some(false), |status| rule.success.contains(&status));
                     refused &= !well;
-                    given_up &= !(well && self.flow.goals.contains(&rule.step)) || self.is_handler(rule.step);
+                    // What takes a chain back reaches no goal of it.
+                    let owed = self.automaton.owed[*step as usize];
+                    given_up = (given_up || owed && well) && (owed || !well || !self.flow.goals.contains(&rule.step));
                 }
                 _ => {}
             }
@@ -244,14 +247,6 @@ impl Trial<'_> {
             (_, true) => Outcome::Failed,
             _ => Outcome::Completed,
         }
-    }
-
-    /// Whether a step takes back what another one did, so that reaching it reaches no goal of a chain that was given up.
-    fn is_handler(&self, step: StepId) -> bool {
-        let changed = self.changes();
-        let machine = self.machine;
-        let at_rest = |state: Option<usize>| state.is_none_or(|state| machine.is_some_and(|machine| machine.rest.contains(&state)));
-        changed.iter().any(|change| change.step == step && !at_rest(change.from))
     }
 
     fn root_status(&self) -> Option<u16> {
@@ -287,10 +282,11 @@ impl Trial<'_> {
     /// What would decide: the logs of required steps that nothing given could show, in every variant that fits.
     fn missing_evidence(&self, outcome: Outcome) -> Vec<MissingEvidence> {
         let mut missing: Vec<MissingEvidence> = Vec::new();
-        let mut add = |rule: &StepUse, until: Option<Timestamp>| {
-            if rule.need != Need::Required {
+        let mut add = |automaton: &Automaton, step: UseId, until: Option<Timestamp>| {
+            if !automaton.is_required(step) {
                 return;
             }
+            let rule = &automaton.uses[step as usize];
             let step = self.judge.grammar.step_at(rule.step);
             let service = self.judge.grammar.vocabulary.service_name(step.service).to_owned();
             let needs = self.judge.observability.needs(rule.step, &self.touched, until);
@@ -303,16 +299,15 @@ impl Trial<'_> {
         let variants = &self.judge.automata.variants[self.fit.flow];
         let best = std::iter::once((self.fit.variant, &self.fit.alignment));
         for (variant, alignment) in best.chain(self.fit.ties.iter().map(|(variant, alignment)| (*variant, alignment))) {
-            let uses = &variants[variant].uses;
+            let automaton = &variants[variant];
             for step in &alignment.moves {
                 if let Move::Model(step, Phase::Begin, false) = step {
-                    add(&uses[*step as usize], self.last_seen());
+                    add(automaton, *step, self.last_seen());
                 }
             }
             for (step, visible) in alignment.pending.iter().filter(|_| outcome == Outcome::Unknown) {
-                let rule = &uses[*step as usize];
-                let deadline = rule.within.or(self.flow.deadline);
-                add(rule, self.last_seen().zip(deadline).map(|(last, deadline)| last.plus(deadline)));
+                let deadline = automaton.uses[*step as usize].within.or(self.flow.deadline);
+                add(automaton, *step, self.last_seen().zip(deadline).map(|(last, deadline)| last.plus(deadline)));
                 if *visible {
                     break;
                 }
