@@ -671,6 +671,20 @@ impl Trial<'_> {
             }
         }
         for change in self.changes() {
+            if let (Some(seen), Some(machine), Some(to)) = (&change.contradicted, self.machine, change.to) {
+                let mut defect = Defect::new(Wrong::StatusContradiction, vec![change.step]);
+                let (known, status) = (machine.states[to].0.clone(), seen.status.clone());
+                defect.expected = format!("{known}, as {} leaves it", self.judge.grammar.step_at(change.step).name);
+                defect.shape = format!("{known}/{status}");
+                let made = self.judge.graph.node(change.node).ended;
+                defect.evidence.extend(made.map(|place| Evidence { place, role: format!("makes the volume {known}") }));
+                defect.evidence.push(Evidence { place: seen.place, role: format!("shows it {status}") });
+                defect.rule = Some(machine.origin);
+                defect.values = self.values(Some(change.step));
+                defect.values.retain(|(name, _)| *name != "status");
+                defect.values.push(("status", status));
+                defects.push(defect);
+            }
             let without_effect = change.effect == Effect::None && self.machine.is_some_and(|machine| !machine.transitions.iter().all(|transition| !transition.by.contains(&change.step)));
             if without_effect && self.flow.direct {
                 let mut defect = Defect::new(Wrong::NoEffect, vec![change.step]);
