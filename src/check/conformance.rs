@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use rustc_hash::FxHashMap;
 
 use crate::check::alignment::{Alignment, DEVIATION, GaveUp, Move, Observation, Phase, align};
-use crate::check::observability::{Observability, Touched};
+use crate::check::observability::{Observability, Sought, Touched};
 use crate::check::observations::{Observed, alphabet, observe};
-use crate::spec::automaton::{Automaton, TooLarge};
+use crate::spec::automaton::{Automaton, TooLarge, UseId};
 use crate::spec::grammar::{Grammar, StepId, Subject};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
@@ -156,8 +156,9 @@ impl Automata {
         limit: u32,
     ) -> Result<Option<Alignment>, GaveUp> {
         let automaton = &self.variants[flow][variant];
-        let mut visible: Vec<bool> =
-            automaton.uses.iter().map(|step| observability.could_show(step.step, touched)).collect();
+        let mut visible: Vec<bool> = (0..automaton.uses.len() as UseId)
+            .map(|step| observability.could_show(sought(automaton, step), touched))
+            .collect();
         for _ in 0..MOST_REVISIONS {
             let shape =
                 Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone(), limit };
@@ -171,7 +172,7 @@ impl Automata {
                 };
                 let before = alignment.moves[..index].iter().rev().find_map(time);
                 let after = alignment.moves[index..].iter().find_map(time);
-                if !observability.covers(automaton.uses[*step as usize].step, touched, before, after) {
+                if !observability.covers(sought(automaton, *step), touched, before, after) {
                     visible[*step as usize] = false;
                     revised = true;
                 }
@@ -182,4 +183,9 @@ impl Automata {
         }
         Err(GaveUp)
     }
+}
+
+/// A step use as something to look for.
+pub(crate) fn sought(automaton: &Automaton, step: UseId) -> Sought {
+    Sought { step: automaton.uses[step as usize].step, caller: automaton.callers[step as usize] }
 }

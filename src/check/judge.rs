@@ -15,7 +15,7 @@ use crate::spec::grammar::{Flow, Grammar, Machine, StepId, StepUse, Subject};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
 use crate::trace::history::{Change, Effect, Histories};
-use crate::trace::node::{Node, NodeId, NodeKind};
+use crate::trace::node::{Edge, JoinedBy, Node, NodeId, NodeKind};
 
 /// All that judging needs.
 pub(crate) struct Judge<'a> {
@@ -98,12 +98,19 @@ impl Trial<'_> {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let missing_evidence = self.missing_evidence(outcome);
         // What the logs do not show to be this flow cannot break its rules.
-        if !self.case.certain || self.fit.gave_up {
+        let doubtful = !self.case.certain || self.fit.gave_up || self.is_likely();
+        let mut dropped = false;
+        if doubtful {
+            dropped = findings.iter().any(findings::is_error);
             findings.retain(|finding| !findings::is_error(finding));
         }
         let verdict = if findings.iter().any(findings::is_error) {
             Verdict::Violated
-        } else if outcome == Outcome::Unknown || !self.case.certain || self.fit.gave_up || !missing_evidence.is_empty()
+        } else if outcome == Outcome::Unknown
+            || !self.case.certain
+            || self.fit.gave_up
+            || dropped
+            || !missing_evidence.is_empty()
         {
             Verdict::Inconclusive
         } else {
@@ -138,6 +145,20 @@ impl Trial<'_> {
                 .then(|| self.pending().and_then(|step| self.deadline(step)))
                 .flatten(),
         }
+    }
+
+    /// Whether a request belongs to the flow only by time, with not even its volume in its path: likely, no more.
+    fn is_likely(&self) -> bool {
+        self.case.nodes.iter().any(|id| {
+            let by_resource = |edge: Edge| edge.joined_by == JoinedBy::Resource;
+            let node = self.judge.graph.node(*id);
+            let named = self
+                .case
+                .volume
+                .zip(node.path.as_deref())
+                .is_some_and(|(volume, path)| path.contains(&volume.to_string()));
+            !named && self.judge.graph.parent(*id).is_some_and(|(_, edge)| by_resource(edge))
+        })
     }
 
     /// The names of the variants that fit equally well, when more than one does.

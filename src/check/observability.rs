@@ -22,11 +22,21 @@ pub struct Observability<'a> {
     sources: &'a [SourceSummary],
     /// Services of which a caller's log names a request that is in none of their own logs.
     incomplete: FxHashSet<ServiceId>,
-    /// The logs whose requests can be joined to their callers: they tell the id that was passed along, or the callers tell
-    /// theirs.
-    joinable: FxHashSet<(SourceId, ServiceId)>,
+    /// The logs whose lines tell the id that the caller passed along.
+    global: FxHashSet<(SourceId, ServiceId)>,
+    /// The services whose logs name the requests that they send.
+    telling: FxHashSet<ServiceId>,
     /// The first steps of flows that a service carries out.
     starts: FxHashSet<StepId>,
+}
+
+/// A step to look for in the logs.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought {
+    /// The step.
+    pub step: StepId,
+    /// The service that asks for it in the flow.
+    pub caller: Option<ServiceId>,
 }
 
 /// What is known of a case before its steps are looked for.
@@ -41,18 +51,14 @@ pub struct Touched {
 impl<'a> Observability<'a> {
     /// Looks for gaps in the logs.
     pub fn new(grammar: &'a Grammar, sources: &'a [SourceSummary], graph: &CallGraph) -> Self {
-        let joinable = logs_with_global_ids(graph);
+        let global = logs_with_global_ids(graph);
+        let coverages = sources.iter().flat_map(|source| &source.coverage);
+        let telling =
+            coverages.filter(|coverage| coverage.http_debug).filter_map(|coverage| coverage.service).collect();
         let flows = grammar.flows.iter().filter(|flow| !flow.direct);
         let starts = flows.flat_map(|flow| flow.starts.iter().copied()).collect();
-        let mut observability = Self { grammar, sources, incomplete: FxHashSet::default(), joinable, starts };
+        let mut observability = Self { grammar, sources, incomplete: FxHashSet::default(), global, telling, starts };
         for (_, node) in graph.nodes() {
-            // A service that was called by another, whose log names the request.
-            if let (Some(service), Some(received), Some(caller)) = (node.service, node.received, node.caller)
-                && node.sent.is_some()
-                && Some(caller) != grammar.vocabulary.service("client")
-            {
-                observability.joinable.insert((received.source, service));
-            }
             if let (NodeKind::Http, Some(service), Some(time), None, Some(_)) =
                 (node.kind, node.service, node.sent_time, node.received, node.request)
                 && node.status.is_some_and(|status| status < 500)
@@ -72,7 +78,8 @@ impl<'a> Observability<'a> {
     }
 
     /// The logs that could show a step of a case, at any time.
-    fn showing(&self, step: StepId, touched: &Touched) -> Vec<&Coverage> {
+    fn showing(&self, sought: Sought, touched: &Touched) -> Vec<&Coverage> {
+        let Sought { step, caller } = sought;
         let rule = self.grammar.step_at(step);
         if self.incomplete.contains(&rule.service) {
             return Vec::new();
@@ -87,7 +94,8 @@ impl<'a> Observability<'a> {
             one_of_many
                 || touched.direct
                 || self.starts.contains(&step)
-                || self.joinable.contains(&(source, rule.service))
+                || self.global.contains(&(source, rule.service))
+                || caller.is_some_and(|caller| self.telling.contains(&caller))
         };
         let all =
             self.of_service(rule.service).filter(|(source, coverage)| can_join(*source) && shows(*source, coverage));
@@ -123,22 +131,23 @@ impl<'a> Observability<'a> {
     }
 
     /// Whether some log could show a step of a case.
-    pub fn could_show(&self, step: StepId, touched: &Touched) -> bool {
+    pub fn could_show(&self, step: Sought, touched: &Touched) -> bool {
         !self.showing(step, touched).is_empty()
     }
 
     /// Whether some log could show a step of a case in all of a span of time.
-    pub fn covers(&self, step: StepId, touched: &Touched, from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
+    pub fn covers(&self, step: Sought, touched: &Touched, from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
         self.showing(step, touched).into_iter().any(|coverage| covers(coverage, from, to))
     }
 
     /// The last moment at which a log could have shown a step of a case.
-    pub fn shown_until(&self, step: StepId, touched: &Touched) -> Option<Timestamp> {
+    pub fn shown_until(&self, step: Sought, touched: &Touched) -> Option<Timestamp> {
         self.showing(step, touched).into_iter().filter_map(|coverage| coverage.last).max()
     }
 
     /// What is missing to see a step: the log, the right host's log, a level, or a span of time.
-    pub fn needs(&self, step: StepId, touched: &Touched, until: Option<Timestamp>) -> String {
+    pub fn needs(&self, sought: Sought, touched: &Touched, until: Option<Timestamp>) -> String {
+        let Sought { step, caller } = sought;
         let rule = self.grammar.step_at(step);
         let service = self.grammar.vocabulary.service_name(rule.service);
         let level = match &rule.kind {
@@ -154,9 +163,12 @@ impl<'a> Observability<'a> {
         if given.is_empty() {
             return format!("the log of {service} at {level}");
         }
-        if !given.iter().any(|(source, _)| self.joinable.contains(&(*source, rule.service))) && !touched.direct {
+        let told = given.iter().any(|(source, _)| self.global.contains(&(*source, rule.service)))
+            || caller.is_some_and(|caller| self.telling.contains(&caller));
+        if matches!(rule.kind, StepKind::Http { .. }) && !told && !touched.direct && !self.starts.contains(&step) {
+            let caller = caller.map_or("its callers", |caller| self.grammar.vocabulary.service_name(caller));
             return format!(
-                "the log of {service} with %(global_request_id)s in its format, or of its callers with keystoneauth=DEBUG"
+                "the log of {service} with %(global_request_id)s in its format, or that of {caller} with keystoneauth=DEBUG"
             );
         }
         if self.incomplete.contains(&rule.service) {
@@ -172,7 +184,7 @@ impl<'a> Observability<'a> {
         if of_case.is_empty() && !matches!(rule.kind, StepKind::Http { .. }) {
             return format!("the log of {service} on the host of this flow at {level}: those given have no line of it");
         }
-        if self.showing(step, touched).is_empty() {
+        if self.showing(sought, touched).is_empty() {
             return format!("the log of {service} at {level}");
         }
         match until {

@@ -2,6 +2,7 @@
 
 use crate::base::time::Timestamp;
 use crate::check::alignment::{Move, Phase};
+use crate::check::conformance::sought;
 use crate::check::judge::Trial;
 use crate::check::verdict::{MissingEvidence, Outcome};
 use crate::spec::automaton::{Automaton, Finish, UseId};
@@ -95,7 +96,7 @@ impl Trial<'_> {
 
     /// Whether a step has not come although a log goes on past its deadline.
     pub(super) fn is_overdue(&self, step: UseId) -> bool {
-        let until = self.judge.observability.shown_until(self.step_use(step).step, &self.touched);
+        let until = self.judge.observability.shown_until(sought(self.automaton, step), &self.touched);
         self.due(step).zip(until).is_some_and(|(due, until)| due <= until)
     }
 
@@ -107,13 +108,13 @@ impl Trial<'_> {
                 return;
             }
             let rule = &automaton.uses[step as usize];
-            let step = self.judge.grammar.step_at(rule.step);
-            let service = self.judge.grammar.vocabulary.service_name(step.service).to_owned();
-            let needs = self.judge.observability.needs(rule.step, &self.touched, until);
+            let named = self.judge.grammar.step_at(rule.step);
+            let service = self.judge.grammar.vocabulary.service_name(named.service).to_owned();
+            let needs = self.judge.observability.needs(sought(automaton, step), &self.touched, until);
             match missing.iter_mut().find(|known| known.needs == needs) {
-                Some(known) if !known.steps.contains(&step.name) => known.steps.push(step.name.clone()),
+                Some(known) if !known.steps.contains(&named.name) => known.steps.push(named.name.clone()),
                 Some(_) => {}
-                None => missing.push(MissingEvidence { service, needs, steps: vec![step.name.clone()] }),
+                None => missing.push(MissingEvidence { service, needs, steps: vec![named.name.clone()] }),
             }
         };
         let variants = &self.judge.automata.variants[self.fit.flow];

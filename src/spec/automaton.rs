@@ -6,6 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{Grammar, Need, Retry, StepKind, StepUse, Term, Variant};
 
 /// The number of a state in an [`Automaton`].
@@ -85,6 +86,8 @@ pub struct Automaton {
     pub skippable: Vec<bool>,
     /// Whether a step use belongs to a handler: it is owed after a failure.
     pub owed: Vec<bool>,
+    /// The service that asks for each step use: that of the nearest step around it that another service carries out.
+    pub callers: Vec<Option<ServiceId>>,
     /// The step uses inside each step use.
     pub inside: Vec<std::ops::Range<UseId>>,
     edges: Vec<Vec<Edge>>,
@@ -134,6 +137,7 @@ impl Automaton {
             edges.push(outgoing);
         }
         Ok(Self {
+            callers: compiler.callers(),
             uses: compiler.uses,
             skippable: compiler.skippable,
             owed: compiler.owed,
@@ -230,6 +234,18 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
+    /// The service around each step use.
+    fn callers(&self) -> Vec<Option<ServiceId>> {
+        let service = |step: usize| self.grammar.step_at(self.uses[step].step).service;
+        let around = |step: usize| {
+            let encloses =
+                |outer: &usize| self.inside[*outer].contains(&(step as UseId)) && service(*outer) != service(step);
+            // Inner steps have lower numbers than what is around them.
+            (step + 1..self.uses.len()).find(encloses).map(service)
+        };
+        (0..self.uses.len()).map(around).collect()
+    }
+
     fn term(&mut self, residual: Residual) -> TermId {
         if let Some(known) = self.numbers.get(&residual) {
             return *known;

@@ -132,6 +132,7 @@ impl<'a> Builder<'a> {
             node.service = Some(service);
             node.request = Some(request);
             node.global = event.context.global;
+            node.tells_global = event.context.global.is_some();
             node.received = Some(event.place);
             node.process = Some(event.process);
             node.start = event.time;

@@ -126,6 +126,6 @@ fn tree(graph: &CallGraph, root: NodeId) -> Vec<NodeId> {
 
 /// The logs, by input and service, whose lines tell the id that the caller passed along.
 pub fn logs_with_global_ids(graph: &CallGraph) -> rustc_hash::FxHashSet<(crate::model::source::SourceId, ServiceId)> {
-    let told = |node: &Node| node.global.and(node.received).map(|place| place.source).zip(node.service);
+    let told = |node: &Node| node.received.filter(|_| node.tells_global).map(|place| place.source).zip(node.service);
     graph.nodes().filter_map(|(_, node)| told(node)).collect()
 }

@@ -58,6 +58,8 @@ pub struct Node {
     pub request: Option<RequestId>,
     /// The id that the caller passed along.
     pub global: Option<RequestId>,
+    /// Whether the service's own lines tell that id.
+    pub tells_global: bool,
     /// The volume.
     pub volume: Option<Uuid>,
     /// The server.
@@ -115,6 +117,7 @@ impl Node {
             success: None,
             request: None,
             global: None,
+            tells_global: false,
             volume: None,
             server: None,
             attachment: None,
@@ -187,6 +190,7 @@ impl Node {
         self.answered.merge(&other.answered);
         self.messages.extend(other.messages);
         self.timed_out |= other.timed_out;
+        self.tells_global |= other.tells_global;
     }
 
     /// The step that it is, when the log tells just one.
