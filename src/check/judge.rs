@@ -51,7 +51,7 @@ impl Judge<'_> {
     /// The logs that have lines of a case, and the processes that wrote them.
     fn touched(&self, case: &Case) -> Touched {
         let direct = case.flows.iter().all(|flow| self.grammar.flows[*flow].direct);
-        let mut touched = Touched { direct, ..Touched::default() };
+        let mut touched = Touched { direct, volume: case.volume, ..Touched::default() };
         for id in &case.nodes {
             let node = self.graph.node(*id);
             if let (Some(service), Some(received)) = (node.service, node.received) {

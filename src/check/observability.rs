@@ -5,6 +5,7 @@
 //! counts only where its log has a line of this very case.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use uuid::Uuid;
 
 use crate::base::time::Timestamp;
 use crate::model::event::Level;
@@ -14,6 +15,7 @@ use crate::spec::grammar::{Grammar, MessageRole, Step, StepId, StepKind};
 use crate::trace::graph::CallGraph;
 use crate::trace::nearby::logs_with_global_ids;
 use crate::trace::node::NodeKind;
+use crate::trace::resources::Resources;
 
 /// What a set of logs could have shown.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Observability<'a> {
     global: FxHashSet<(SourceId, ServiceId)>,
     /// The services whose logs name the requests that they send.
     telling: FxHashSet<ServiceId>,
+    /// The volumes of requests that could not be joined to a cause, by step; `None` where not even that is known.
+    loose: FxHashMap<StepId, FxHashSet<Option<Uuid>>>,
     /// The first steps of flows that a service carries out.
     starts: FxHashSet<StepId>,
 }
@@ -46,18 +50,29 @@ pub struct Touched {
     pub logs: FxHashMap<(SourceId, ServiceId), FxHashSet<u32>>,
     /// Whether its requests have no cause that they had to be joined to.
     pub direct: bool,
+    /// Its volume.
+    pub volume: Option<Uuid>,
 }
 
 impl<'a> Observability<'a> {
     /// Looks for gaps in the logs.
-    pub fn new(grammar: &'a Grammar, sources: &'a [SourceSummary], graph: &CallGraph) -> Self {
+    pub fn new(grammar: &'a Grammar, sources: &'a [SourceSummary], graph: &CallGraph, resources: &Resources) -> Self {
         let global = logs_with_global_ids(graph);
         let coverages = sources.iter().flat_map(|source| &source.coverage);
         let telling =
             coverages.filter(|coverage| coverage.http_debug).filter_map(|coverage| coverage.service).collect();
+        let mut loose: FxHashMap<StepId, FxHashSet<Option<Uuid>>> = FxHashMap::default();
+        for (id, node) in graph.nodes() {
+            if node.kind == NodeKind::Http && graph.parent(id).is_none() {
+                for step in &node.steps {
+                    loose.entry(*step).or_default().insert(resources.volume(id));
+                }
+            }
+        }
         let flows = grammar.flows.iter().filter(|flow| !flow.direct);
         let starts = flows.flat_map(|flow| flow.starts.iter().copied()).collect();
-        let mut observability = Self { grammar, sources, incomplete: FxHashSet::default(), global, telling, starts };
+        let mut observability =
+            Self { grammar, sources, incomplete: FxHashSet::default(), global, telling, loose, starts };
         for (_, node) in graph.nodes() {
             if let (NodeKind::Http, Some(service), Some(time), None, Some(_)) =
                 (node.kind, node.service, node.sent_time, node.received, node.request)
@@ -79,7 +94,7 @@ impl<'a> Observability<'a> {
 
     /// The logs that could show a step of a case, at any time.
     fn showing(&self, sought: Sought, touched: &Touched) -> Vec<&Coverage> {
-        let Sought { step, caller } = sought;
+        let step = sought.step;
         let rule = self.grammar.step_at(step);
         if self.incomplete.contains(&rule.service) {
             return Vec::new();
@@ -89,17 +104,24 @@ impl<'a> Observability<'a> {
             Some(processes) => self.level_shows(step, rule, coverage, processes),
             None => !one_of_many && self.level_shows(step, rule, coverage, &FxHashSet::default()),
         };
-        // The first request of a flow needs no cause to be joined to.
-        let can_join = |source: SourceId| {
-            one_of_many
-                || touched.direct
-                || self.starts.contains(&step)
-                || self.global.contains(&(source, rule.service))
-                || caller.is_some_and(|caller| self.telling.contains(&caller))
-        };
+        let can_join = |source: SourceId| one_of_many || self.can_join(sought, source, touched);
         let all =
             self.of_service(rule.service).filter(|(source, coverage)| can_join(*source) && shows(*source, coverage));
         all.map(|(_, coverage)| coverage).collect()
+    }
+
+    /// Whether a request in a log would be known to belong to the case: it is the first of a flow, the log or the caller's
+    /// tells ids, or there is none in it that could be meant.
+    fn can_join(&self, sought: Sought, source: SourceId, touched: &Touched) -> bool {
+        let Sought { step, caller } = sought;
+        let meant = self.loose.get(&step).is_some_and(|volumes| {
+            touched.volume.is_none() || volumes.contains(&None) || volumes.contains(&touched.volume)
+        });
+        touched.direct
+            || self.starts.contains(&step)
+            || self.global.contains(&(source, self.grammar.step_at(step).service))
+            || caller.is_some_and(|caller| self.telling.contains(&caller))
+            || !meant
     }
 
     fn level_shows(&self, step: StepId, rule: &Step, coverage: &Coverage, processes: &FxHashSet<u32>) -> bool {
@@ -163,9 +185,8 @@ impl<'a> Observability<'a> {
         if given.is_empty() {
             return format!("the log of {service} at {level}");
         }
-        let told = given.iter().any(|(source, _)| self.global.contains(&(*source, rule.service)))
-            || caller.is_some_and(|caller| self.telling.contains(&caller));
-        if matches!(rule.kind, StepKind::Http { .. }) && !told && !touched.direct && !self.starts.contains(&step) {
+        let joined = given.iter().any(|(source, _)| self.can_join(sought, *source, touched));
+        if matches!(rule.kind, StepKind::Http { .. }) && !joined {
             let caller = caller.map_or("its callers", |caller| self.grammar.vocabulary.service_name(caller));
             return format!(
                 "the log of {service} with %(global_request_id)s in its format, or that of {caller} with keystoneauth=DEBUG"
