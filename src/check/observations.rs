@@ -10,7 +10,7 @@ use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{Flow, Grammar, StepId};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
-use crate::trace::node::{EdgeKind, Node, NodeId};
+use crate::trace::node::{EdgeKind, Node, NodeId, NodeKind};
 
 /// Between logs, a moment is taken to be before another only from this distance on: clocks of hosts differ.
 const CLEARLY_APART: i64 = 5 * SECOND;
@@ -52,7 +52,7 @@ pub(crate) fn observe(graph: &CallGraph, case: &Case, alphabet: &[StepId], flow:
         nodes
     };
     let anytime = sorted(&may_be_anywhere);
-    let nodes = sorted(&|node| relevant(node) && !may_be_anywhere(node));
+    let nodes = sorted(&|node| relevant(node) && !may_be_anywhere(node) && !is_only_sent(graph, case, node));
     let numbers: FxHashMap<NodeId, usize> = nodes.iter().enumerate().map(|(number, id)| (*id, number)).collect();
     let causes: Vec<Option<(usize, bool)>> = nodes.iter().map(|id| cause(graph, &numbers, *id)).collect();
     let mut moments: Vec<Moment> = Vec::new();
@@ -82,6 +82,13 @@ pub(crate) fn observe(graph: &CallGraph, case: &Case, alphabet: &[StepId], flow:
         .collect();
     constrain(&moments, &causes, &mut observations);
     Observed { nodes, anytime, observations, times: moments.iter().map(|moment| moment.time).collect() }
+}
+
+/// Whether a message was sent, and nothing shows that anybody took it: no line of the receiver, nothing that it asked for later.
+fn is_only_sent(graph: &CallGraph, case: &Case, node: &Node) -> bool {
+    let is_silent = node.kind == NodeKind::Cast && node.received.is_none() && node.ended.is_none() && node.evidence.is_empty();
+    let asked_later = |other: &Node| other.caller == node.service && other.beginning() >= node.sent_time;
+    is_silent && !case.nodes.iter().any(|id| asked_later(graph.node(*id)))
 }
 
 /// The nearest cause of a node within the case, and whether it waits for the node.
