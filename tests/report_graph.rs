@@ -61,7 +61,7 @@ fn nodes() -> Vec<Node> {
 
 fn with_view(check: impl FnOnce(GraphView<'_>)) {
     let (nodes, grammar, sources) = (nodes(), grammar(), sources());
-    let edge = |kind| Edge { kind, joined_by: JoinedBy::HeaderId };
+    let edge = |kind| Edge { kind, joined_by: JoinedBy::HeaderId, certain: true };
     let links = [
         (0, 1, EdgeKind::Request),
         (1, 2, EdgeKind::Request),

@@ -73,9 +73,9 @@ pub struct Alignment {
 }
 
 impl Alignment {
-    /// Whether something was seen that is not allowed, or not seen that had to be.
-    pub fn deviates(&self) -> bool {
-        self.cost >= DEVIATION
+    /// How many times something was seen that is not allowed, or not seen that had to be.
+    pub fn deviations(&self) -> u32 {
+        self.cost / DEVIATION
     }
 }
 

@@ -46,8 +46,8 @@ pub(crate) struct Fit {
     pub(crate) flow: usize,
     /// The variant's number in the flow.
     pub(crate) variant: usize,
-    /// Whether another variant fits as well.
-    pub(crate) undecided: bool,
+    /// Other variants that fit as well, with their alignments.
+    pub(crate) ties: Vec<(usize, Alignment)>,
     /// Whether the search was given up for a variant that might fit better.
     pub(crate) gave_up: bool,
     pub(crate) observed: Observed,
@@ -88,7 +88,8 @@ impl Automata {
         for flow in &case.flows {
             let rule = &grammar.flows[*flow];
             for variant in 0..rule.variants.len() {
-                let limit = best.as_ref().map_or(MOST_COST, |known| known.alignment.cost);
+                // What no log shows tells no variant from another: only deviations do.
+                let limit = best.as_ref().map_or(MOST_COST, |known| (known.alignment.deviations() + 1) * DEVIATION - 1);
                 let observed = observe(graph, case, &self.alphabets[*flow], rule, matters);
                 let alignment = match self.align_to((*flow, variant), &observed, observability, touched, limit) {
                     Ok(Some(alignment)) => alignment,
@@ -99,9 +100,12 @@ impl Automata {
                     }
                 };
                 match &mut best {
-                    Some(known) if alignment.cost > known.alignment.cost => {}
-                    Some(known) if alignment.cost == known.alignment.cost => known.undecided = true,
-                    _ => best = Some(Fit { flow: *flow, variant, undecided: false, gave_up: false, observed, alignment }),
+                    Some(known) if alignment.deviations() == known.alignment.deviations() => {
+                        if known.flow == *flow {
+                            known.ties.push((variant, alignment));
+                        }
+                    }
+                    _ => best = Some(Fit { flow: *flow, variant, ties: Vec::new(), gave_up: false, observed, alignment }),
                 }
             }
         }

@@ -102,7 +102,8 @@ impl Trial<'_> {
         FlowVerdict {
             id: String::new(),
             flow: self.flow.name.clone(),
-            variant: if self.fit.undecided { None } else { self.flow.variants[self.fit.variant].name.clone() },
+            variant: if self.fit.ties.is_empty() { self.flow.variants[self.fit.variant].name.clone() } else { None },
+            possible_variants: self.possible_variants(),
             server: self.case.server,
             server_name: self.case.server.and_then(|server| self.server_name(server)),
             volume: self.case.volume,
@@ -121,6 +122,13 @@ impl Trial<'_> {
             findings,
             deadline: matches!(outcome, Outcome::Stuck | Outcome::Unknown).then(|| self.pending().and_then(|step| self.deadline(step))).flatten(),
         }
+    }
+
+    /// The names of the variants that fit equally well, when more than one does.
+    fn possible_variants(&self) -> Vec<String> {
+        let others = self.fit.ties.iter().map(|(variant, _)| *variant);
+        let all = std::iter::once(self.fit.variant).chain(others).filter(|_| !self.fit.ties.is_empty());
+        all.filter_map(|variant| self.flow.variants[variant].name.clone()).collect()
     }
 
     fn server_name(&self, server: uuid::Uuid) -> Option<String> {
@@ -162,7 +170,7 @@ impl Trial<'_> {
         let Some(machine) = self.machine else { return Vec::new() };
         let mut statuses: Vec<String> = Vec::new();
         for change in self.changes() {
-            if matches!(change.effect, Effect::Changed { .. }) {
+            if matches!(change.effect, Effect::Changed) {
                 for state in [change.from, change.to].into_iter().flatten() {
                     let name = &machine.states[state].0;
                     if statuses.last() != Some(name) {
@@ -196,9 +204,12 @@ impl Trial<'_> {
         let unseen = |step: &Move| matches!(step, Move::Model(_, Phase::Begin, _));
         let failed = alignment.finish == Finish::Failed || alignment.doomed;
         if failed && !(self.reached_goal() && !alignment.doomed) {
-            let changed = self.changes().iter().any(|change| matches!(change.effect, Effect::Changed { .. }));
-            let refused = self.root_status().is_none_or(|status| status < 500);
+            let changed = self.changes().iter().any(|change| matches!(change.effect, Effect::Changed));
+            let refused = self.root_status().is_some_and(|status| (400..500).contains(&status));
             return if changed || !refused { Outcome::Failed } else { Outcome::Refused };
+        }
+        if self.flow.direct && alignment.finish == Finish::Completed && !alignment.moves.iter().any(unseen) {
+            return self.direct_outcome();
         }
         if self.reached_goal() && self.may_be_over() {
             return Outcome::Completed;
@@ -210,6 +221,38 @@ impl Trial<'_> {
             Some(step) if self.is_overdue(step) => Outcome::Stuck,
             _ => Outcome::Unknown,
         }
+    }
+
+    /// What became of requests sent straight to cinder whose volume is at rest again: all of them turned down, the last chain
+    /// given up, or done.
+    fn direct_outcome(&self) -> Outcome {
+        let mut refused = true;
+        let mut given_up = false;
+        for step in &self.fit.alignment.moves {
+            match step {
+                Move::Break => given_up = true,
+                Move::Both(step, seen) if self.fit.observed.observations[*seen].phase == Phase::End => {
+                    let (rule, observation) = (self.step_use(*step), &self.fit.observed.observations[*seen]);
+                    let well = observation.status.map_or(observation.success != Some(false), |status| rule.success.contains(&status));
+                    refused &= !well;
+                    given_up &= !(well && self.flow.goals.contains(&rule.step)) || self.is_handler(rule.step);
+                }
+                _ => {}
+            }
+        }
+        match (refused, given_up) {
+            (true, _) => Outcome::Refused,
+            (_, true) => Outcome::Failed,
+            _ => Outcome::Completed,
+        }
+    }
+
+    /// Whether a step takes back what another one did, so that reaching it reaches no goal of a chain that was given up.
+    fn is_handler(&self, step: StepId) -> bool {
+        let changed = self.changes();
+        let machine = self.machine;
+        let at_rest = |state: Option<usize>| state.is_none_or(|state| machine.is_some_and(|machine| machine.rest.contains(&state)));
+        changed.iter().any(|change| change.step == step && !at_rest(change.from))
     }
 
     fn root_status(&self) -> Option<u16> {
@@ -242,29 +285,35 @@ impl Trial<'_> {
         self.due(step).zip(until).is_some_and(|(due, until)| due <= until)
     }
 
+    /// What would decide: the logs of required steps that nothing given could show, in every variant that fits.
     fn missing_evidence(&self, outcome: Outcome) -> Vec<MissingEvidence> {
         let mut missing: Vec<MissingEvidence> = Vec::new();
-        let mut add = |step: UseId, until: Option<Timestamp>| {
-            let rule = self.judge.grammar.step_at(self.step_use(step).step);
-            let service = self.judge.grammar.vocabulary.service_name(rule.service).to_owned();
-            let needs = self.judge.observability.needs(self.step_use(step).step, &self.touched, until);
+        let mut add = |rule: &StepUse, until: Option<Timestamp>| {
+            if rule.need != Need::Required {
+                return;
+            }
+            let step = self.judge.grammar.step_at(rule.step);
+            let service = self.judge.grammar.vocabulary.service_name(step.service).to_owned();
+            let needs = self.judge.observability.needs(rule.step, &self.touched, until);
             match missing.iter_mut().find(|known| known.needs == needs) {
-                Some(known) if !known.steps.contains(&rule.name) => known.steps.push(rule.name.clone()),
+                Some(known) if !known.steps.contains(&step.name) => known.steps.push(step.name.clone()),
                 Some(_) => {}
-                None => missing.push(MissingEvidence { service, needs, steps: vec![rule.name.clone()] }),
+                None => missing.push(MissingEvidence { service, needs, steps: vec![step.name.clone()] }),
             }
         };
-        let required = |step: &UseId| self.step_use(*step).need == Need::Required;
-        for step in &self.fit.alignment.moves {
-            if let Move::Model(step, Phase::Begin, false) = step
-                && required(step)
-            {
-                add(*step, self.last_seen());
+        let variants = &self.judge.automata.variants[self.fit.flow];
+        let best = std::iter::once((self.fit.variant, &self.fit.alignment));
+        for (variant, alignment) in best.chain(self.fit.ties.iter().map(|(variant, alignment)| (*variant, alignment))) {
+            let uses = &variants[variant].uses;
+            for step in &alignment.moves {
+                if let Move::Model(step, Phase::Begin, false) = step {
+                    add(&uses[*step as usize], self.last_seen());
+                }
             }
-        }
-        if outcome == Outcome::Unknown {
-            for (step, visible) in &self.fit.alignment.pending {
-                add(*step, self.due(*step));
+            for (step, visible) in alignment.pending.iter().filter(|_| outcome == Outcome::Unknown) {
+                let rule = &uses[*step as usize];
+                let deadline = rule.within.or(self.flow.deadline);
+                add(rule, self.last_seen().zip(deadline).map(|(last, deadline)| last.plus(deadline)));
                 if *visible {
                     break;
                 }
@@ -293,7 +342,7 @@ impl Trial<'_> {
                 Move::Model(step, Phase::Begin, visible) => {
                     let rule = self.step_use(*step);
                     let command = matches!(self.judge.grammar.step_at(rule.step).kind, StepKind::Command { .. });
-                    if !command && !self.fit.undecided {
+                    if !command && self.fit.ties.is_empty() {
                         let state = if *visible { StepState::Missing } else { StepState::Unobservable };
                         steps.push(unseen_step(rule.step, state, depth));
                     }
@@ -317,7 +366,7 @@ impl Trial<'_> {
         for id in &self.fit.observed.anytime {
             let Some(step) = self.judge.graph.node(*id).steps.first() else { continue };
             let look_up = self.seen_step(*step, *id, StepState::Observed, 0);
-            let later = steps.iter().position(|other| other.start.is_some() && look_up.start < other.start);
+            let later = steps.iter().position(|other| is_before(&look_up, other));
             let place = later.unwrap_or(steps.len());
             match place.checked_sub(1).map(|before| &mut steps[before]) {
                 Some(before) if before.step == look_up.step && before.status == look_up.status => {
@@ -520,23 +569,18 @@ impl Trial<'_> {
     }
 
     fn illegal_transitions(&self) -> Vec<Defect> {
-        let Some(machine) = self.machine else { return Vec::new() };
-        let name = |state: Option<usize>| state.map_or("unknown".to_owned(), |state| machine.states[state].0.clone());
-        let illegal = self.changes().into_iter().filter_map(|change| match change.effect {
-            Effect::Changed { legal: false, transition } => Some((change, transition)),
-            _ => None,
-        });
-        let defects = illegal.map(|(change, transition)| {
+        let broken = self.changes().into_iter().filter_map(|change| Some((change, change.broken.as_ref()?)));
+        let defects = broken.map(|(change, broken)| {
             let mut defect = Defect::new(Wrong::IllegalTransition, vec![change.step]);
-            let (from, to) = (name(change.from), name(change.to));
-            defect.expected = format!("{} leaves a volume that is {from} alone", self.judge.grammar.step_at(change.step).name);
+            let (from, to) = (&broken.from, &broken.to);
+            defect.expected = format!("{} only where it may follow {from}", self.judge.grammar.step_at(change.step).name);
             defect.shape = format!("{from}>{to}");
             let node = self.judge.graph.node(change.node);
             let place = node.ended.or(node.received).or(node.sent);
             defect.evidence.extend(place.map(|place| Evidence { place, role: format!("{from} becomes {to} here") }));
-            defect.rule = Some(machine.transitions[transition].origin);
+            defect.rule = Some(broken.rule);
             defect.values = self.values(Some(change.step));
-            defect.values.extend([("from", from), ("to", to)]);
+            defect.values.extend([("from", from.clone()), ("to", to.clone())]);
             defect
         });
         defects.collect()
@@ -546,14 +590,14 @@ impl Trial<'_> {
     fn left_behind(&self) -> Option<Defect> {
         let machine = self.machine?;
         let track = self.judge.histories.tracks.get(&self.case.volume?)?;
-        let last = self.changes().into_iter().rfind(|change| matches!(change.effect, Effect::Changed { .. }))?;
+        let last = self.changes().into_iter().rfind(|change| matches!(change.effect, Effect::Changed))?;
         let state = last.to?;
         let later = track.changes.iter().skip_while(|change| change.node != last.node).skip(1);
         let unseen = |step: &Move| match step {
             Move::Model(step, Phase::Begin, false) => machine.concerns(self.step_use(*step).step),
             _ => false,
         };
-        let others_follow = later.clone().any(|change| matches!(change.effect, Effect::Changed { .. }) && !self.case.nodes.contains(&change.node));
+        let others_follow = later.clone().any(|change| matches!(change.effect, Effect::Changed) && !self.case.nodes.contains(&change.node));
         if machine.rest.contains(&state) || self.fit.alignment.moves.iter().any(unseen) || !self.failure_is_seen() || others_follow && self.flow.direct {
             return None;
         }
@@ -644,6 +688,15 @@ impl Trial<'_> {
             }
         }
         defects
+    }
+}
+
+/// Whether a step was seen before another: by the lines of the same log, else by time.
+fn is_before(step: &StepVerdict, other: &StepVerdict) -> bool {
+    match (step.evidence.first(), other.evidence.first()) {
+        (Some(line), Some(line_of_other)) if line.source == line_of_other.source => line < line_of_other,
+        (_, Some(_)) => step.start < other.start,
+        (_, None) => false,
     }
 }
 

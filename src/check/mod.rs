@@ -58,7 +58,7 @@ fn volumes(grammar: &Grammar, graph: &CallGraph, histories: &Histories, of_node:
     for (id, track) in &histories.tracks {
         let mut transitions = Vec::new();
         for change in &track.changes {
-            let (Effect::Changed { .. }, Some(to)) = (change.effect, change.to) else { continue };
+            let (Effect::Changed, Some(to)) = (change.effect, change.to) else { continue };
             if change.from == Some(to) {
                 continue;
             }

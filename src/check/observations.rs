@@ -37,6 +37,8 @@ struct Moment {
     depth: usize,
     /// Whether the node begins and ends at once.
     at_once: bool,
+    /// Whether its log has no times of its own, so that the order of lines is all there is.
+    by_line: bool,
 }
 
 /// Turns the nodes of a case that matter to a flow into observations. `matters` tells whether a step that the flow does not
@@ -54,7 +56,7 @@ pub(crate) fn observe(graph: &CallGraph, case: &Case, alphabet: &[StepId], flow:
     let anytime = sorted(&may_be_anywhere);
     let nodes = sorted(&|node| relevant(node) && !may_be_anywhere(node) && !is_only_sent(graph, case, flow, node));
     let numbers: FxHashMap<NodeId, usize> = nodes.iter().enumerate().map(|(number, id)| (*id, number)).collect();
-    let causes: Vec<Option<(usize, bool)>> = nodes.iter().map(|id| cause(graph, &numbers, *id)).collect();
+    let causes: Vec<Option<Cause>> = nodes.iter().map(|id| cause(graph, &numbers, *id)).collect();
     let mut moments: Vec<Moment> = Vec::new();
     for (number, id) in nodes.iter().enumerate() {
         moments_of(graph.node(*id), number, depth(&causes, number), &mut moments);
@@ -94,27 +96,37 @@ fn is_only_sent(graph: &CallGraph, case: &Case, flow: &Flow, node: &Node) -> boo
     is_silent && !case.nodes.iter().any(|id| follows(graph.node(*id)))
 }
 
-/// The nearest cause of a node within the case, and whether it waits for the node.
-fn cause(graph: &CallGraph, numbers: &FxHashMap<NodeId, usize>, id: NodeId) -> Option<(usize, bool)> {
+/// The nearest cause of a node within the case.
+#[derive(Clone, Copy, Debug)]
+struct Cause {
+    node: usize,
+    /// Whether it waits for what it caused.
+    waits: bool,
+    /// Whether it was not chosen by time.
+    certain: bool,
+}
+
+fn cause(graph: &CallGraph, numbers: &FxHashMap<NodeId, usize>, id: NodeId) -> Option<Cause> {
     let mut at = id;
-    let mut waits = true;
+    let (mut waits, mut certain) = (true, true);
     for _ in 0..64 {
         let (parent, edge) = graph.parent(at)?;
         waits &= edge.kind != EdgeKind::Cast;
+        certain &= edge.certain;
         if let Some(number) = numbers.get(&parent) {
-            return Some((*number, waits));
+            return Some(Cause { node: *number, waits, certain });
         }
         at = parent;
     }
     None
 }
 
-fn depth(causes: &[Option<(usize, bool)>], mut number: usize) -> usize {
+fn depth(causes: &[Option<Cause>], mut number: usize) -> usize {
     let mut depth = 0;
-    while let Some((parent, _)) = causes[number]
+    while let Some(cause) = causes[number]
         && depth < 64
     {
-        number = parent;
+        number = cause.node;
         depth += 1;
     }
     depth
@@ -127,21 +139,22 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
     let begin = node.beginning();
     let end = node.ending().max(begin);
     let at_once = begin == end;
-    moments.push(Moment { node: number, phase: Phase::Begin, time: begin, place: first, chain: (first.source, service), depth, at_once });
+    let by_line = node.dated && node.received.is_none();
+    moments.push(Moment { node: number, phase: Phase::Begin, time: begin, place: first, chain: (first.source, service), depth, at_once, by_line });
     if let Some(last) = node.ended {
         let own = last.source == first.source || node.received.is_none();
         let chain = (last.source, if own { service } else { node.service });
-        moments.push(Moment { node: number, phase: Phase::End, time: end, place: last, chain, depth, at_once });
+        moments.push(Moment { node: number, phase: Phase::End, time: end, place: last, chain, depth, at_once, by_line });
     }
 }
 
 /// Within one log, lets a cause begin no later than what it caused, and end no earlier than what it waited for: often the only
 /// line of a unit of work is its last.
-fn enclose(moments: &mut [Moment], causes: &[Option<(usize, bool)>]) {
+fn enclose(moments: &mut [Moment], causes: &[Option<Cause>]) {
     let mut by_depth: Vec<usize> = (0..moments.len()).collect();
     by_depth.sort_by_key(|index| std::cmp::Reverse(moments[*index].depth));
     for index in by_depth {
-        let Some((parent, waits)) = causes[moments[index].node] else { continue };
+        let Some(Cause { node: parent, waits, .. }) = causes[moments[index].node].filter(|cause| cause.certain) else { continue };
         let (phase, chain, time) = (moments[index].phase, moments[index].chain, moments[index].time);
         let of_cause = |other: &&mut Moment| other.node == parent && other.phase == phase && other.chain == chain;
         if let Some(cause) = moments.iter_mut().find(of_cause) {
@@ -160,7 +173,7 @@ fn enclose(moments: &mut [Moment], causes: &[Option<(usize, bool)>]) {
 
 /// Sorts the moments of each log by time; at one time, what began earlier ends first, causes begin before and end after what
 /// they caused.
-fn order(moments: &mut Vec<Moment>, causes: &[Option<(usize, bool)>]) {
+fn order(moments: &mut Vec<Moment>, causes: &[Option<Cause>]) {
     moments.sort_by_key(|moment| {
         let rank = match (moment.phase, moment.at_once) {
             (Phase::End, false) => 0,
@@ -168,7 +181,8 @@ fn order(moments: &mut Vec<Moment>, causes: &[Option<(usize, bool)>]) {
             (Phase::End, true) => 2,
         };
         let depth = if moment.phase == Phase::Begin { moment.depth } else { 64 - moment.depth.min(64) };
-        (moment.chain, moment.time, rank, depth, moment.place)
+        let by_line = moment.by_line.then_some(moment.place);
+        (moment.chain, moment.time.filter(|_| !moment.by_line), by_line, rank, depth, moment.place)
     });
     // What begins and ends within one tick of the clock ends right behind the last thing that it caused.
     let is_within = |mut inner: usize, outer: usize| {
@@ -177,7 +191,7 @@ fn order(moments: &mut Vec<Moment>, causes: &[Option<(usize, bool)>]) {
                 return true;
             }
             match causes[inner] {
-                Some((parent, _)) => inner = parent,
+                Some(cause) => inner = cause.node,
                 None => return false,
             }
         }
@@ -186,7 +200,7 @@ fn order(moments: &mut Vec<Moment>, causes: &[Option<(usize, bool)>]) {
     let mut index = 0;
     while index < moments.len() {
         let moment = &moments[index];
-        if moment.phase == Phase::Begin && moment.at_once {
+        if moment.phase == Phase::Begin && moment.at_once && !moment.by_line {
             let node = moment.node;
             let end = moments[index..].iter().position(|other| other.phase == Phase::End && other.node == node).map(|offset| index + offset);
             if let Some(end) = end {
@@ -201,7 +215,7 @@ fn order(moments: &mut Vec<Moment>, causes: &[Option<(usize, bool)>]) {
 
 /// Adds what is known of the order between logs: cause and time; where clocks contradict causes, only causes; and where even
 /// these contradict the order within the logs, nothing.
-fn constrain(moments: &[Moment], causes: &[Option<(usize, bool)>], observations: &mut [Observation]) {
+fn constrain(moments: &[Moment], causes: &[Option<Cause>], observations: &mut [Observation]) {
     let causal = causal_pairs(moments, causes);
     let timed = timed_pairs(moments, observations);
     for pairs in [[&causal[..], &timed[..]].concat(), causal, Vec::new()] {
@@ -224,7 +238,7 @@ fn constrain(moments: &[Moment], causes: &[Option<(usize, bool)>], observations:
 }
 
 /// A cause begins before what it caused, and ends after it when it waits for it.
-fn causal_pairs(moments: &[Moment], causes: &[Option<(usize, bool)>]) -> Vec<(usize, usize)> {
+fn causal_pairs(moments: &[Moment], causes: &[Option<Cause>]) -> Vec<(usize, usize)> {
     let mut begins: Vec<Option<usize>> = vec![None; causes.len()];
     let mut ends: Vec<Option<usize>> = vec![None; causes.len()];
     for (index, moment) in moments.iter().enumerate() {
@@ -237,7 +251,7 @@ fn causal_pairs(moments: &[Moment], causes: &[Option<(usize, bool)>]) -> Vec<(us
     let mut pairs = Vec::new();
     for (node, cause) in causes.iter().enumerate() {
         pairs.extend(begins[node].zip(ends[node]));
-        let Some((parent, waits)) = *cause else { continue };
+        let Some(Cause { node: parent, waits, .. }) = cause.filter(|cause| cause.certain) else { continue };
         pairs.extend(begins[parent].zip(begins[node]));
         if let (true, Some(end), Some(cause)) = (waits, ends[node], ends[parent]) {
             // A caller may give up, and the work it asked for go on.

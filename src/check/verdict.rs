@@ -54,6 +54,8 @@ pub struct FlowVerdict {
     pub flow: String,
     /// `new-style`; `None` when the logs do not tell.
     pub variant: Option<String>,
+    /// The variants that fit equally well, when the logs do not tell which it is.
+    pub possible_variants: Vec<String>,
     /// The server.
     pub server: Option<Uuid>,
     /// The server's name, when a log tells it.

@@ -130,6 +130,7 @@ mod tests {
             id: format!("{name}-1"),
             flow: name.to_owned(),
             variant: None,
+            possible_variants: Vec::new(),
             server: None,
             server_name: None,
             volume: None,

@@ -83,7 +83,7 @@ impl Examined {
         let machine = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
         let state = |index: Option<usize>| Some(machine?.states.get(index?)?.0.clone());
         let status_change = |id| {
-            let change = histories.change(id).filter(|change| matches!(change.effect, Effect::Changed { .. }))?;
+            let change = histories.change(id).filter(|change| matches!(change.effect, Effect::Changed))?;
             Some((state(change.from).unwrap_or_else(|| "?".to_owned()), state(change.to)?))
         };
         let view = GraphView {

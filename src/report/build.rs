@@ -83,6 +83,7 @@ fn flow_report(subject: &Subject<'_>, flow: &FlowVerdict) -> FlowReport {
         id: flow.id.clone(),
         flow: flow.flow.clone(),
         variant: flow.variant.clone(),
+        possible_variants: flow.possible_variants.clone(),
         server: flow.server,
         server_name: flow.server_name.as_deref().map(safe),
         volume: flow.volume,

@@ -82,6 +82,9 @@ pub struct FlowReport {
     pub flow: String,
     /// `new-style`.
     pub variant: Option<String>,
+    /// The variants that fit equally well, when the logs do not tell which it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub possible_variants: Vec<String>,
     /// The server.
     pub server: Option<Uuid>,
     /// The server's name.

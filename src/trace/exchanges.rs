@@ -87,6 +87,7 @@ impl Builder<'_> {
                 node.answered_time = event.time.or(*date);
                 if event.time.is_none() {
                     node.sent_time = node.sent_time.or(*date);
+                    node.dated = true;
                     self.date_command(process, *date);
                 }
             }
@@ -107,6 +108,7 @@ impl Builder<'_> {
             let node = &mut self.nodes[*command];
             node.start = node.start.or(date);
             node.end = date.or(node.end);
+            node.dated = true;
         }
     }
 

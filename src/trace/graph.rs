@@ -72,11 +72,17 @@ impl CallGraph {
         Some((NodeId(edge.source().index() as u32), *edge.weight()))
     }
 
-    /// What a node caused, in the order of time.
+    /// What a node caused, in the order of asking where one log shows it all, else in the order of time.
     pub fn children(&self, id: NodeId) -> Vec<NodeId> {
         let mut children: Vec<NodeId> =
             self.graph.neighbors_directed(index(id), Direction::Outgoing).map(|node| NodeId(node.index() as u32)).collect();
-        children.sort_by_key(|child| (self.node(*child).beginning(), *child));
+        let asked = |child: &NodeId| self.node(*child).sent;
+        let source = children.first().and_then(asked).map(|place| place.source);
+        if source.is_some() && children.iter().all(|child| asked(child).map(|place| place.source) == source) {
+            children.sort_by_key(|child| (asked(child), *child));
+        } else {
+            children.sort_by_key(|child| (self.node(*child).beginning(), *child));
+        }
         children
     }
 

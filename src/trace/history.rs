@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::base::time::Timestamp;
 use crate::model::source::Place;
-use crate::spec::grammar::{Grammar, Guard, Machine, StepId, StepKind, Subject, Target, Transition};
+use crate::spec::grammar::{Grammar, Guard, Machine, Origin, StepId, StepKind, Subject, Target, Transition};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{Node, NodeId};
 use crate::trace::resources::Resources;
@@ -51,18 +51,26 @@ pub struct Change {
     pub to: Option<usize>,
     /// What became of it.
     pub effect: Effect,
+    /// The rule that it broke: of the volume's machine, or of the attachment records'.
+    pub broken: Option<Broken>,
+}
+
+/// A transition that the code makes and the protocol forbids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The state before.
+    pub from: String,
+    /// The state after.
+    pub to: String,
+    /// Where the rule is written.
+    pub rule: Origin,
 }
 
 /// What became of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// It made a transition.
-    Changed {
-        /// Whether the machine calls it legal.
-        legal: bool,
-        /// The transition's number in the machine.
-        transition: usize,
-    },
+    Changed,
     /// It was answered well and changed nothing.
     None,
     /// It failed and changed nothing.
@@ -168,10 +176,15 @@ impl Walk<'_> {
         if self.status.is_none() {
             self.status = seen.and_then(|seen| self.machine.states.iter().position(|(name, _)| name == seen));
         }
-        let step = self.choose_step(work);
+        let Some(step) = self.choose_step(work) else {
+            // It may have changed anything.
+            let from = self.status.take();
+            let step = work.node.steps.first().copied().unwrap_or(StepId(0));
+            return Change { node: work.id, step, from, to: None, effect: Effect::Open, broken: None };
+        };
         let success = self.success(work.node, step);
         let from = self.status;
-        let unchanged = |effect: Effect| Change { node: work.id, step, from, to: from, effect };
+        let unchanged = |effect: Effect| Change { node: work.id, step, from, to: from, effect, broken: None };
         let Some(success) = success else {
             return unchanged(Effect::Open);
         };
@@ -191,26 +204,36 @@ impl Walk<'_> {
                 found
             })
         });
-        self.follow_record(work, step, success, record);
+        let of_record = self.follow_record(work, step, success, record);
         match found {
             Some((index, from, to)) => {
                 self.previous = from;
                 self.status = to.or(self.status);
-                let legal = self.machine.transitions[index].legal;
-                Change { node: work.id, step, from, to: self.status, effect: Effect::Changed { legal, transition: index } }
+                let transition = &self.machine.transitions[index];
+                let of_volume = (!transition.legal).then(|| Broken {
+                    from: state_name(self.machine, from),
+                    to: state_name(self.machine, to),
+                    rule: transition.origin,
+                });
+                Change { node: work.id, step, from, to: self.status, effect: Effect::Changed, broken: of_volume.or(of_record) }
             }
-            None => unchanged(if success { Effect::None } else { Effect::Failed }),
+            None => Change { broken: of_record, ..unchanged(if success { Effect::None } else { Effect::Failed }) },
         }
     }
 
-    /// The step that a node is; where the log does not tell, the first that fits its answer and the status.
-    fn choose_step(&self, work: &Work<'_>) -> StepId {
+    /// The step that a node is. Where the log does not tell, the only one that fits its answer and the status.
+    fn choose_step(&self, work: &Work<'_>) -> Option<StepId> {
+        if let Some(step) = work.node.step() {
+            return Some(step);
+        }
         let record = self.record_of(work);
         let fits = |step: &&StepId| {
-            self.success(work.node, **step) == Some(true)
-                && self.transition(work, **step, false, record, false).is_some_and(|(index, ..)| self.machine.transitions[index].legal)
+            let legal = |(index, ..): (usize, Option<usize>, Option<usize>)| self.machine.transitions[index].legal;
+            let changes = self.transition(work, **step, false, record, false).is_some_and(legal);
+            self.success(work.node, **step) != Some(false) && (changes || self.machine.unchanged.contains(step))
         };
-        work.node.steps.iter().find(fits).or(work.node.steps.first()).copied().unwrap_or(StepId(0))
+        let mut fitting = work.node.steps.iter().filter(fits);
+        fitting.next().filter(|_| fitting.next().is_none()).copied()
     }
 
     fn success(&self, node: &Node, step: StepId) -> Option<bool> {
@@ -232,7 +255,13 @@ impl Walk<'_> {
         record: Option<usize>,
         trusting: bool,
     ) -> Option<(usize, Option<usize>, Option<usize>)> {
-        for (index, transition) in self.machine.transitions.iter().enumerate() {
+        let at_rest = |transition: &Transition| transition.from.iter().any(|state| self.machine.rest.contains(state));
+        let mut transitions: Vec<(usize, &Transition)> = self.machine.transitions.iter().enumerate().collect();
+        if self.status.is_none() {
+            // Most requests are made of a volume at rest.
+            transitions.sort_by_key(|(_, transition)| !at_rest(transition) && !transition.from.is_empty());
+        }
+        for (index, transition) in transitions {
             if transition.failing != failing || !transition.by.contains(&step) {
                 continue;
             }
@@ -289,31 +318,44 @@ impl Walk<'_> {
         by_id.or_else(|| self.attachments.iter().rposition(fits))
     }
 
-    fn follow_record(&mut self, work: &Work<'_>, step: StepId, success: bool, record: Option<usize>) {
-        let Some(machine) = self.records else { return };
+    /// Takes the record through its own machine; the rule that this breaks, if it does.
+    fn follow_record(&mut self, work: &Work<'_>, step: StepId, success: bool, record: Option<usize>) -> Option<Broken> {
+        let machine = self.records?;
         let none = machine.states.iter().position(|(name, _)| name == "none");
-        let fits = |transition: &&Transition, state: Option<usize>| {
+        let fits = |transition: &&Transition, state: usize| {
             transition.by.contains(&step)
                 && transition.failing != success
-                && state.is_none_or(|state| transition.from.is_empty() || transition.from.contains(&state))
+                && (transition.from.is_empty() || transition.from.contains(&state))
+                && transition.guards.iter().all(|guard| self.holds(guard, work, record, false))
         };
-        let creating = machine.transitions.iter().find(|transition| fits(transition, none) && none.is_some_and(|none| transition.from.contains(&none)));
-        if let Some(transition) = creating {
-            if let Target::State(state) = transition.to {
-                self.attachments.push(Record { attachment: work.node.attachment, server: work.server, state });
-            }
-            return;
-        }
-        let Some(index) = record else { return };
-        let state = self.attachments[index].state;
-        let found = machine.transitions.iter().find(|transition| fits(transition, Some(state)));
-        if let Some(Transition { to: Target::State(to), .. }) = found {
-            let record = &mut self.attachments[index];
-            record.state = *to;
-            record.attachment = record.attachment.or(work.node.attachment);
-            if matches!(machine.states[*to].0.as_str(), "detached" | "deleted" | "none") {
+        let creating = none.and_then(|none| {
+            let from_none = |transition: &&Transition| transition.from.contains(&none) && fits(transition, none);
+            machine.transitions.iter().find(from_none)
+        });
+        let state = record.map(|index| self.attachments[index].state);
+        let moving = || state.and_then(|state| machine.transitions.iter().find(|transition| fits(transition, state)));
+        let (transition, record) = match creating {
+            Some(transition) => (transition, None),
+            None => (moving()?, record),
+        };
+        let Target::State(to) = transition.to else { return None };
+        let from = if record.is_some() { state } else { none };
+        match record {
+            None => self.attachments.push(Record { attachment: work.node.attachment, server: work.server, state: to }),
+            Some(index) if Some(to) == none || matches!(machine.states[to].0.as_str(), "detached" | "deleted") => {
                 self.attachments.remove(index);
             }
+            Some(index) => {
+                let record = &mut self.attachments[index];
+                record.state = to;
+                record.attachment = record.attachment.or(work.node.attachment);
+            }
         }
+        let name = |state| state_name(machine, state);
+        (!transition.legal).then(|| Broken { from: name(from), to: name(Some(to)), rule: transition.origin })
     }
+}
+
+fn state_name(machine: &Machine, state: Option<usize>) -> String {
+    state.map_or_else(|| "unknown".to_owned(), |state| machine.states[state].0.clone())
 }

@@ -94,7 +94,7 @@ fn join_exchanges(builder: &mut Builder<'_>, merged: &mut Merged) -> Vec<Link> {
             (Some(command), None) => {
                 claimed.insert(whole, command);
                 let joined_by = if builder.nodes[whole].request.is_some() { JoinedBy::UsedRequestId } else { JoinedBy::BracketId };
-                links.push((command, whole, Edge { kind: EdgeKind::Request, joined_by }));
+                links.push((command, whole, Edge { kind: EdgeKind::Request, joined_by, certain: true }));
             }
             _ => {}
         }
@@ -236,34 +236,42 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
                 near.or_else(far).map(|cause| (cause, JoinedBy::BracketId))
             }
         };
-        if let Some((cause, joined_by)) = found {
+        if let Some(((cause, certain), joined_by)) = found {
             let kind = match node.kind {
                 NodeKind::Http | NodeKind::Client => EdgeKind::Request,
                 NodeKind::Call => EdgeKind::Call,
                 NodeKind::Cast => EdgeKind::Cast,
                 NodeKind::Operation => EdgeKind::Local,
             };
-            links.push((cause, *index, Edge { kind, joined_by }));
+            links.push((cause, *index, Edge { kind, joined_by, certain }));
         }
     }
 }
 
-/// The cause among some candidates: one that was under way at that time, the latest begun; else the one that ended last.
+/// The cause among some candidates, and whether it is the only one: one that was under way at that time, the latest begun;
+/// else a request, which other work comes from; else what ended last.
 fn choose(
     builder: &Builder<'_>,
     candidates: &[Index],
     child: Index,
     time: Option<Timestamp>,
     fits: impl Fn(&Node) -> bool,
-) -> Option<Index> {
-    let fitting = candidates.iter().copied().filter(|candidate| *candidate != child && fits(&builder.nodes[*candidate]));
-    fitting.max_by_key(|candidate| {
+) -> Option<(Index, bool)> {
+    let fitting = || candidates.iter().copied().filter(|candidate| *candidate != child && fits(&builder.nodes[*candidate]));
+    let certain = fitting().take(2).count() == 1;
+    let best = fitting().max_by_key(|candidate| {
         let node = &builder.nodes[*candidate];
-        let (Some(time), Some(start)) = (time, node.start.or(node.sent_time)) else { return (0, 0, *candidate) };
+        let (Some(time), Some(start)) = (time, node.beginning()) else { return (0, 0, *candidate) };
         let begun = start <= time;
-        let open = node.end.is_none_or(|end| time <= end);
-        let near = start <= time.plus(SLACK) && node.end.is_none_or(|end| time <= end.plus(SLACK));
-        let rank = if begun && open { 3 } else if near { 2 } else { u8::from(begun) };
+        let open = node.ending().is_none_or(|end| time <= end);
+        let near = start <= time.plus(SLACK) && node.ending().is_none_or(|end| time <= end.plus(SLACK));
+        let rank = match (begun && open, near, begun) {
+            (true, ..) => 4,
+            (_, true, _) if node.kind == NodeKind::Http => 3,
+            (_, true, true) => 2,
+            (_, _, begun) => u8::from(begun),
+        };
         (rank, start.0, *candidate)
-    })
+    });
+    best.map(|best| (best, certain))
 }

@@ -72,6 +72,8 @@ pub struct Node {
     pub sent_time: Option<Timestamp>,
     /// When the sender had the answer, on the sender's clock.
     pub answered_time: Option<Timestamp>,
+    /// Whether the sender's times are those of the answers' `Date` headers: whole seconds.
+    pub dated: bool,
     /// The line with which it was sent or asked for.
     pub sent: Option<Place>,
     /// The first line of the service that does the work.
@@ -118,6 +120,7 @@ impl Node {
             end: None,
             sent_time: None,
             answered_time: None,
+            dated: false,
             sent: None,
             received: None,
             ended: None,
@@ -256,4 +259,6 @@ pub struct Edge {
     pub kind: EdgeKind,
     /// What joined it.
     pub joined_by: JoinedBy,
+    /// Whether no other cause was possible; else it was chosen by time.
+    pub certain: bool,
 }

@@ -233,6 +233,7 @@ pub(crate) fn flow(number: u128, outcome: Outcome, verdict: Verdict) -> FlowVerd
         id: format!("attach-{number}"),
         flow: "attach".to_owned(),
         variant: Some("new-style".to_owned()),
+        possible_variants: Vec::new(),
         server: Some(id(number)),
         server_name: Some(format!("web-07322{number}")),
         volume: Some(id(10 + number)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use textwrap::core::display_width;
 
-use crate::check::verdict::{MissingEvidence, VolumeHistory};
+use crate::check::verdict::{MissingEvidence, Outcome, VolumeHistory};
 use crate::model::source::SourceSummary;
 use crate::report::build;
 use crate::report::subject::{Subject, level_name};
@@ -63,10 +63,20 @@ pub(super) fn open_flows(out: &mut String, subject: &Subject<'_>, look: &Look) {
                 .extend(need.steps.iter().map(String::as_str).filter(|step| !steps.contains(step)).collect::<Vec<_>>());
         }
     }
-    if needs.is_empty() {
+    let mut undecided: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for flow in subject.checked.flows.iter().filter(|flow| flow.outcome == Outcome::Unknown) {
+        if !flow.possible_variants.is_empty() {
+            undecided.entry(flow.possible_variants.join(" or ")).or_default().push(&flow.id);
+        }
+    }
+    if needs.is_empty() && undecided.is_empty() {
         return;
     }
     look.hanging(out, "", 0, "What would decide the open flows:");
+    for (variants, flows) in undecided {
+        let text = format!("{variants}: these logs do not tell which\nfor {}", clean(&abbreviated(&flows, 6)));
+        look.hanging(out, " ??", 5, &text);
+    }
     for (need, flows, steps) in needs {
         let needs = if need.needs.is_empty() { format!("the log of {}", need.service) } else { need.needs.clone() };
         let mut text = clean(&needs);
