@@ -493,7 +493,7 @@ impl Trial<'_> {
                     defects.extend(group.take().map(|group| self.deviation(group, handling)));
                 }
                 Move::Break => handling = true,
-                Move::Both(step, seen) => handling |= self.fit.observed.observations[*seen].status.is_some_and(|status| !self.step_use(*step).success.contains(&status) && !self.step_use(*step).success.is_empty()),
+                Move::Both(step, seen) => handling |= self.has_failed(*step, *seen),
                 _ => {}
             }
         }
@@ -622,19 +622,22 @@ impl Trial<'_> {
         Some(defect)
     }
 
+    /// Whether an observed end is that of a failure.
+    fn has_failed(&self, step: UseId, seen: usize) -> bool {
+        let observation = &self.fit.observed.observations[seen];
+        let rule = self.step_use(step);
+        match observation.status {
+            Some(status) if !rule.success.is_empty() => !rule.success.contains(&status),
+            _ => observation.success == Some(false),
+        }
+    }
+
     fn failing_nodes(&self) -> Vec<&Node> {
         let ends = self.fit.alignment.moves.iter().filter_map(|step| match step {
             Move::Both(step, seen) if self.fit.observed.observations[*seen].phase == Phase::End => Some((*step, *seen)),
             _ => None,
         });
-        let failing = ends.filter(|(step, seen)| {
-            let observation = &self.fit.observed.observations[*seen];
-            let rule = self.step_use(*step);
-            match observation.status {
-                Some(status) if !rule.success.is_empty() => !rule.success.contains(&status),
-                _ => observation.success == Some(false),
-            }
-        });
+        let failing = ends.filter(|(step, seen)| self.has_failed(*step, *seen));
         failing.map(|(_, seen)| self.node(seen)).collect()
     }
 
