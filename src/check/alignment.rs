@@ -36,6 +36,8 @@ pub struct Observation {
     pub status: Option<u16>,
     /// Whether it went well, for its end, where a log tells.
     pub success: Option<bool>,
+    /// Whether it counts as a deviation where it is not allowed; a traced function does not, drivers call what they like.
+    pub strict: bool,
     /// The chain that it belongs to.
     pub chain: usize,
     /// Observations of other chains that are known to come before it.
@@ -83,6 +85,8 @@ impl Alignment {
 pub const DEVIATION: u32 = 1_000;
 /// What an unexpected step costs more than a missing one: a variant that knows the step explains it better.
 const STRANGE: u32 = 10;
+/// The cost of a traced function that has no place in the flow.
+const LOOSE: u32 = 40;
 /// The cost of an end that contradicts how its beginning was taken.
 const CONTRADICTION: u32 = 3 * DEVIATION;
 /// The cost of assuming a step that no log could show.
@@ -138,7 +142,7 @@ pub fn align(
     }
     let known: FxHashSet<StepId> = automaton.uses.iter().map(|step| step.step).collect();
     let strange = |observation: &Observation| {
-        observation.phase == Phase::Begin && !observation.steps.iter().any(|step| known.contains(step))
+        observation.strict && observation.phase == Phase::Begin && !observation.steps.iter().any(|step| known.contains(step))
     };
     let strange: Vec<bool> = observations.iter().map(strange).collect();
     let at_least = (DEVIATION + STRANGE).saturating_mul(strange.iter().filter(|strange| **strange).count() as u32);
@@ -280,7 +284,7 @@ impl Search<'_> {
         let log_cost = match (observation.phase, is_skipped) {
             (Phase::Begin, _) => {
                 after_log.skipped.push(observation.node);
-                DEVIATION + STRANGE
+                if observation.strict { DEVIATION + STRANGE } else { LOOSE }
             }
             (Phase::End, Some(place)) => {
                 after_log.skipped.remove(place);

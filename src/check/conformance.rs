@@ -15,6 +15,9 @@ use crate::trace::graph::CallGraph;
 /// The most that an alignment may cost; a case that is further from every flow is none of them.
 const MOST_COST: u32 = 20 * DEVIATION;
 
+/// The most that an alignment may cost in the first search.
+const NEAR_COST: u32 = 4 * DEVIATION;
+
 /// How often an alignment is repeated because it found steps missing that no log covers at that time.
 const MOST_REVISIONS: usize = 12;
 
@@ -81,6 +84,15 @@ impl Automata {
 
     /// The flow and variant that a case fits best. `None` when it has nothing to fit, or the search was given up.
     pub(crate) fn fit(&self, grammar: &Grammar, graph: &CallGraph, observability: &Observability<'_>, case: &Case, touched: &Touched) -> Option<Fit> {
+        // Most cases fit a variant well, and a search that may not go far from the flow is short for all the others.
+        let near = self.fit_within(grammar, graph, observability, case, touched, NEAR_COST);
+        match near {
+            Some(fit) if fit.alignment.deviations() == 0 && !fit.gave_up => Some(fit),
+            _ => self.fit_within(grammar, graph, observability, case, touched, MOST_COST),
+        }
+    }
+
+    fn fit_within(&self, grammar: &Grammar, graph: &CallGraph, observability: &Observability<'_>, case: &Case, touched: &Touched, most: u32) -> Option<Fit> {
         let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
         let matters = |step: StepId| machine.is_some_and(|machine| machine.concerns(step));
         let mut best: Option<Fit> = None;
@@ -89,7 +101,7 @@ impl Automata {
             let rule = &grammar.flows[*flow];
             for variant in 0..rule.variants.len() {
                 // What no log shows tells no variant from another: only deviations do.
-                let limit = best.as_ref().map_or(MOST_COST, |known| (known.alignment.deviations() + 1) * DEVIATION - 1);
+                let limit = best.as_ref().map_or(most, |known| (known.alignment.deviations() + 1) * DEVIATION - 1);
                 let observed = observe(graph, case, &self.alphabets[*flow], rule, matters);
                 let alignment = match self.align_to((*flow, variant), &observed, observability, touched, limit) {
                     Ok(Some(alignment)) => alignment,

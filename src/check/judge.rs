@@ -11,7 +11,7 @@ use crate::check::verdict::{Evidence, Finding, FlowVerdict, MissingEvidence, Out
 use crate::model::event::RequestId;
 use crate::model::source::Place;
 use crate::spec::automaton::{Automaton, Finish, UseId};
-use crate::spec::grammar::{Flow, Grammar, Machine, Need, StepId, StepKind, StepUse, Subject, Wrong};
+use crate::spec::grammar::{Flow, Grammar, Machine, StepId, StepKind, StepUse, Subject, Wrong};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
 use crate::trace::history::{Change, Effect, Histories};
@@ -48,17 +48,16 @@ impl Judge<'_> {
         Some(Trial { judge: self, case, fit, touched, flow, automaton, machine }.verdict())
     }
 
-    /// The logs that have lines of a case.
+    /// The logs that have lines of a case, and the processes that wrote them.
     fn touched(&self, case: &Case) -> Touched {
         let mut touched = Touched::default();
         for id in &case.nodes {
             let node = self.graph.node(*id);
-            let own = node.received.into_iter().chain(node.ended).chain(node.evidence.iter().copied());
-            if let Some(service) = node.service {
-                touched.extend(own.filter(|place| node.received.is_some_and(|received| received.source == place.source)).map(|place| (place.source, service)));
+            if let (Some(service), Some(received)) = (node.service, node.received) {
+                touched.entry((received.source, service)).or_default().extend(node.process);
             }
             if let (Some(caller), Some(sent)) = (node.caller, node.sent) {
-                touched.insert((sent.source, caller));
+                touched.entry((sent.source, caller)).or_default();
             }
         }
         touched
@@ -201,7 +200,8 @@ impl Trial<'_> {
 
     fn outcome(&self) -> Outcome {
         let alignment = &self.fit.alignment;
-        let unseen = |step: &Move| matches!(step, Move::Model(_, Phase::Begin, _));
+        // A step that later ones speak for may go unseen.
+        let unseen = |step: &Move| matches!(step, Move::Model(step, Phase::Begin, visible) if *visible || self.automaton.is_required(*step));
         let failed = alignment.finish == Finish::Failed || alignment.doomed;
         if failed && !(self.reached_goal() && !alignment.doomed) {
             let changed = self.changes().iter().any(|change| matches!(change.effect, Effect::Changed));
@@ -235,7 +235,9 @@ impl Trial<'_> {
                     let (rule, observation) = (self.step_use(*step), &self.fit.observed.observations[*seen]);
                     let well = observation.status.map_or(observation.success != Some(false), |status| rule.success.contains(&status));
                     refused &= !well;
-                    given_up &= !(well && self.flow.goals.contains(&rule.step)) || self.is_handler(rule.step);
+                    // What takes a chain back reaches no goal of it.
+                    let owed = self.automaton.owed[*step as usize];
+                    given_up = (given_up || owed && well) && (owed || !well || !self.flow.goals.contains(&rule.step));
                 }
                 _ => {}
             }
@@ -245,14 +247,6 @@ impl Trial<'_> {
             (_, true) => Outcome::Failed,
             _ => Outcome::Completed,
         }
-    }
-
-    /// Whether a step takes back what another one did, so that reaching it reaches no goal of a chain that was given up.
-    fn is_handler(&self, step: StepId) -> bool {
-        let changed = self.changes();
-        let machine = self.machine;
-        let at_rest = |state: Option<usize>| state.is_none_or(|state| machine.is_some_and(|machine| machine.rest.contains(&state)));
-        changed.iter().any(|change| change.step == step && !at_rest(change.from))
     }
 
     fn root_status(&self) -> Option<u16> {
@@ -288,10 +282,11 @@ impl Trial<'_> {
     /// What would decide: the logs of required steps that nothing given could show, in every variant that fits.
     fn missing_evidence(&self, outcome: Outcome) -> Vec<MissingEvidence> {
         let mut missing: Vec<MissingEvidence> = Vec::new();
-        let mut add = |rule: &StepUse, until: Option<Timestamp>| {
-            if rule.need != Need::Required {
+        let mut add = |automaton: &Automaton, step: UseId, until: Option<Timestamp>| {
+            if !automaton.is_required(step) {
                 return;
             }
+            let rule = &automaton.uses[step as usize];
             let step = self.judge.grammar.step_at(rule.step);
             let service = self.judge.grammar.vocabulary.service_name(step.service).to_owned();
             let needs = self.judge.observability.needs(rule.step, &self.touched, until);
@@ -304,16 +299,15 @@ impl Trial<'_> {
         let variants = &self.judge.automata.variants[self.fit.flow];
         let best = std::iter::once((self.fit.variant, &self.fit.alignment));
         for (variant, alignment) in best.chain(self.fit.ties.iter().map(|(variant, alignment)| (*variant, alignment))) {
-            let uses = &variants[variant].uses;
+            let automaton = &variants[variant];
             for step in &alignment.moves {
                 if let Move::Model(step, Phase::Begin, false) = step {
-                    add(&uses[*step as usize], self.last_seen());
+                    add(automaton, *step, self.last_seen());
                 }
             }
             for (step, visible) in alignment.pending.iter().filter(|_| outcome == Outcome::Unknown) {
-                let rule = &uses[*step as usize];
-                let deadline = rule.within.or(self.flow.deadline);
-                add(rule, self.last_seen().zip(deadline).map(|(last, deadline)| last.plus(deadline)));
+                let deadline = automaton.uses[*step as usize].within.or(self.flow.deadline);
+                add(automaton, *step, self.last_seen().zip(deadline).map(|(last, deadline)| last.plus(deadline)));
                 if *visible {
                     break;
                 }
@@ -337,7 +331,7 @@ impl Trial<'_> {
                 Move::Log(seen) => {
                     let observation = &self.fit.observed.observations[*seen];
                     let Some(first) = observation.steps.first() else { continue };
-                    steps.push(self.seen_step(*first, self.node_id(*seen), StepState::Unexpected, depth));
+                    steps.push(self.seen_step(*first, self.node_id(*seen), if observation.strict { StepState::Unexpected } else { StepState::Observed }, depth));
                 }
                 Move::Model(step, Phase::Begin, visible) => {
                     let rule = self.step_use(*step);
@@ -503,7 +497,7 @@ impl Trial<'_> {
 
     fn is_unexpected(&self, seen: usize) -> bool {
         let observation = &self.fit.observed.observations[seen];
-        observation.phase == Phase::Begin
+        observation.phase == Phase::Begin && observation.strict
     }
 
     fn deviation(&self, group: (usize, Vec<StepId>, Vec<(StepId, usize)>, Option<UseId>), handling: bool) -> Defect {
@@ -680,6 +674,20 @@ impl Trial<'_> {
             }
         }
         for change in self.changes() {
+            if let (Some(seen), Some(machine), Some(to)) = (&change.contradicted, self.machine, change.to) {
+                let mut defect = Defect::new(Wrong::StatusContradiction, vec![change.step]);
+                let (known, status) = (machine.states[to].0.clone(), seen.status.clone());
+                defect.expected = format!("{known}, as {} leaves it", self.judge.grammar.step_at(change.step).name);
+                defect.shape = format!("{known}/{status}");
+                let made = self.judge.graph.node(change.node).ended;
+                defect.evidence.extend(made.map(|place| Evidence { place, role: format!("makes the volume {known}") }));
+                defect.evidence.push(Evidence { place: seen.place, role: format!("shows it {status}") });
+                defect.rule = Some(machine.origin);
+                defect.values = self.values(Some(change.step));
+                defect.values.retain(|(name, _)| *name != "status");
+                defect.values.push(("status", status));
+                defects.push(defect);
+            }
             let without_effect = change.effect == Effect::None && self.machine.is_some_and(|machine| !machine.transitions.iter().all(|transition| !transition.by.contains(&change.step)));
             if without_effect && self.flow.direct {
                 let mut defect = Defect::new(Wrong::NoEffect, vec![change.step]);

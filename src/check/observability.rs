@@ -4,7 +4,7 @@
 //! the span of time of the inputs. That a log is of the right host is never assumed: a service that may run on many hosts
 //! counts only where its log has a line of this very case.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::time::Timestamp;
 use crate::model::event::Level;
@@ -23,8 +23,8 @@ pub struct Observability<'a> {
     incomplete: FxHashSet<ServiceId>,
 }
 
-/// The logs that have lines of a case: input and service.
-pub type Touched = FxHashSet<(SourceId, ServiceId)>;
+/// The logs that have lines of a case, by input and service, and the processes that wrote them.
+pub type Touched = FxHashMap<(SourceId, ServiceId), FxHashSet<u32>>;
 
 impl<'a> Observability<'a> {
     /// Looks for gaps in the logs.
@@ -56,18 +56,26 @@ impl<'a> Observability<'a> {
             return Vec::new();
         }
         let one_of_many = !matches!(rule.kind, StepKind::Http { .. });
-        let right_host = |source: SourceId| !one_of_many || touched.contains(&(source, rule.service));
-        let shows = |coverage: &Coverage| self.level_shows(step, rule, coverage);
-        self.of_service(rule.service).filter(|(source, coverage)| right_host(*source) && shows(coverage)).map(|(_, coverage)| coverage).collect()
+        let shows = |source: SourceId, coverage: &Coverage| match touched.get(&(source, rule.service)) {
+            Some(processes) => self.level_shows(step, rule, coverage, processes),
+            None => !one_of_many && self.level_shows(step, rule, coverage, &FxHashSet::default()),
+        };
+        let all = self.of_service(rule.service).filter(|(source, coverage)| shows(*source, coverage));
+        all.map(|(_, coverage)| coverage).collect()
     }
 
-    fn level_shows(&self, step: StepId, rule: &Step, coverage: &Coverage) -> bool {
+    fn level_shows(&self, step: StepId, rule: &Step, coverage: &Coverage, processes: &FxHashSet<u32>) -> bool {
+        let any = |known: &[u32]| known.iter().any(|process| processes.contains(process));
         match &rule.kind {
             StepKind::Http { .. } => coverage.level <= Level::Info,
             StepKind::Call { .. } | StepKind::Cast { .. } => {
-                coverage.rpc_debug
-                    || !rule.locks.is_empty() && coverage.level == Level::Debug
-                    || self.message_level(step).is_some_and(|level| coverage.level <= level)
+                any(&coverage.rpc_processes)
+                    || !rule.locks.is_empty() && any(&coverage.debug_processes)
+                    || match self.message_level(step) {
+                        Some(Level::Debug) => any(&coverage.debug_processes),
+                        Some(level) => coverage.level <= level,
+                        None => false,
+                    }
             }
             // Whether a driver traces its calls is its own affair.
             StepKind::Operation { .. } | StepKind::Command { .. } => false,
@@ -77,8 +85,10 @@ impl<'a> Observability<'a> {
     /// The least detailed level at which a message shows the step, whether it goes well or not.
     fn message_level(&self, step: StepId) -> Option<Level> {
         let rules = self.grammar.messages.iter().zip(&self.grammar.vocabulary.messages);
-        let always = |role: MessageRole| matches!(role, MessageRole::Begins | MessageRole::During);
-        let shown = rules.filter(|(meaning, rule)| meaning.step == step && always(meaning.role) && rule.level <= Level::Info);
+        // What is logged at the end, or on the way, is not logged when the work fails before.
+        let shown = rules.filter(|(meaning, rule)| {
+            meaning.step == step && meaning.role == MessageRole::Begins && rule.level <= Level::Info
+        });
         shown.map(|(_, rule)| rule.level).max()
     }
 
@@ -117,7 +127,7 @@ impl<'a> Observability<'a> {
         if self.incomplete.contains(&rule.service) {
             return format!("the logs of all hosts that run {service}: some of its requests are in none of those given");
         }
-        let of_case: Vec<&Coverage> = given.iter().filter(|(source, _)| touched.contains(&(*source, rule.service))).map(|(_, coverage)| *coverage).collect();
+        let of_case: Vec<&Coverage> = given.iter().filter(|(source, _)| touched.contains_key(&(*source, rule.service))).map(|(_, coverage)| *coverage).collect();
         if of_case.is_empty() && !matches!(rule.kind, StepKind::Http { .. }) {
             return format!("the log of {service} on the host of this flow at {level}: those given have no line of it");
         }

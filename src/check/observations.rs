@@ -77,6 +77,7 @@ pub(crate) fn observe(graph: &CallGraph, case: &Case, alphabet: &[StepId], flow:
                 steps: node.steps.clone(),
                 status: node.status.filter(|_| at_end),
                 success: node.success.filter(|_| at_end),
+                strict: node.kind != NodeKind::Operation,
                 chain: chains.binary_search(&moment.chain).unwrap_or(0),
                 after: Vec::new(),
             }

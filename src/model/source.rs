@@ -57,6 +57,10 @@ pub struct Coverage {
     pub level: Level,
     /// Whether oslo.messaging wrote its DEBUG lines.
     pub rpc_debug: bool,
+    /// The processes of which DEBUG lines were seen, sorted: a level is a process's own.
+    pub debug_processes: Vec<u32>,
+    /// The processes of which oslo.messaging's DEBUG lines were seen, sorted.
+    pub rpc_processes: Vec<u32>,
     /// Whether keystoneauth or cinderclient wrote its REQ and RESP lines.
     pub http_debug: bool,
 }

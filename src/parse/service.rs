@@ -4,6 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::assemble::{Writer, WriterKey};
+use crate::model::event::Level;
 use crate::model::source::Coverage;
 use crate::model::vocabulary::{ServiceId, Vocabulary};
 
@@ -93,13 +94,16 @@ fn winner(votes: &FxHashMap<ServiceId, u64>) -> Option<ServiceId> {
 pub(crate) fn coverage(writers: FxHashMap<WriterKey, Writer>, assigned: &Assigned) -> Vec<Coverage> {
     let mut keys: Vec<_> = writers.into_iter().collect();
     keys.sort_unstable_by_key(|((process, program), _)| (*process, program.map(|program| program.0)));
-    let mut merged: FxHashMap<Option<ServiceId>, Writer> = FxHashMap::default();
+    let mut merged: FxHashMap<Option<ServiceId>, (Writer, Vec<u32>, Vec<u32>)> = FxHashMap::default();
     for (key, writer) in keys {
-        merged.entry(assigned.of(key)).or_default().merge(writer);
+        let (whole, debug, rpc) = merged.entry(assigned.of(key)).or_default();
+        debug.extend((writer.level == Level::Debug).then_some(key.0));
+        rpc.extend(writer.rpc_debug.then_some(key.0));
+        whole.merge(writer);
     }
     let mut coverage: Vec<_> = merged
         .into_iter()
-        .map(|(service, writer)| Coverage {
+        .map(|(service, (writer, debug_processes, rpc_processes))| Coverage {
             service,
             host: writer.host,
             records: writer.records,
@@ -107,6 +111,8 @@ pub(crate) fn coverage(writers: FxHashMap<WriterKey, Writer>, assigned: &Assigne
             last: writer.last,
             level: writer.level,
             rpc_debug: writer.rpc_debug,
+            debug_processes,
+            rpc_processes,
             http_debug: writer.http_debug,
         })
         .collect();

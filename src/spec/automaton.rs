@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::spec::grammar::{Grammar, Retry, StepKind, StepUse, Term, Variant};
+use crate::spec::grammar::{Grammar, Need, Retry, StepKind, StepUse, Term, Variant};
 
 /// The number of a state in an [`Automaton`].
 pub type StateId = u32;
@@ -83,6 +83,8 @@ pub struct Automaton {
     pub uses: Vec<StepUse>,
     /// Whether a step use stands alone under `optional`: it may be left out, with what is inside it, and nothing else changes.
     pub skippable: Vec<bool>,
+    /// Whether a step use belongs to a handler: it is owed after a failure.
+    pub owed: Vec<bool>,
     /// The step uses inside each step use.
     pub inside: Vec<std::ops::Range<UseId>>,
     edges: Vec<Vec<Edge>>,
@@ -92,7 +94,7 @@ pub struct Automaton {
 impl Automaton {
     /// Compiles a variant of the flow of that name.
     pub fn compile(grammar: &Grammar, flow: &str, variant: &Variant) -> Result<Self, TooLarge> {
-        let mut compiler = Compiler { grammar, terms: Vec::new(), numbers: FxHashMap::default(), uses: Vec::new(), skippable: Vec::new(), inside: Vec::new(), moves: FxHashMap::default() };
+        let mut compiler = Compiler { grammar, terms: Vec::new(), numbers: FxHashMap::default(), uses: Vec::new(), skippable: Vec::new(), owed: Vec::new(), inside: Vec::new(), moves: FxHashMap::default() };
         let too_large = |limit: String| TooLarge { flow: flow.to_owned(), limit };
         let main = compiler.lower(&variant.term, 0).ok_or_else(|| too_large(format!("nested deeper than {MOST_DEPTH} levels")))?;
         let start = State { main, spawned: Vec::new(), failed: false };
@@ -120,12 +122,17 @@ impl Automaton {
             }
             edges.push(outgoing);
         }
-        Ok(Self { uses: compiler.uses, skippable: compiler.skippable, inside: compiler.inside, edges, finishes })
+        Ok(Self { uses: compiler.uses, skippable: compiler.skippable, owed: compiler.owed, inside: compiler.inside, edges, finishes })
     }
 
     /// What may happen in a state.
     pub fn edges(&self, state: StateId) -> &[Edge] {
         &self.edges[state as usize]
+    }
+
+    /// Whether the flow is not whole without a step, and no other step speaks for it.
+    pub fn is_required(&self, step: UseId) -> bool {
+        self.uses[step as usize].need == Need::Required && !self.skippable[step as usize]
     }
 
     /// Whether the flow may be over in a state.
@@ -182,6 +189,7 @@ struct Compiler<'a> {
     numbers: FxHashMap<Residual, TermId>,
     uses: Vec<StepUse>,
     skippable: Vec<bool>,
+    owed: Vec<bool>,
     inside: Vec<std::ops::Range<UseId>>,
     moves: FxHashMap<TermId, Vec<Move>>,
 }
@@ -231,6 +239,7 @@ impl Compiler<'_> {
                 let step = self.uses.len() as UseId;
                 self.uses.push(StepUse { body: Term::Empty, ..(**step_use).clone() });
                 self.skippable.push(false);
+                self.owed.push(false);
                 self.inside.push(first..step);
                 self.term(Residual::Step { step, tries, body, cast })
             }
@@ -259,7 +268,10 @@ impl Compiler<'_> {
                 self.term(Residual::Repeat { body, left: *most })
             }
             Term::Attempt { body, handler } => {
-                let (body, handler) = (self.lower(body, depth + 1)?, self.lower(handler, depth + 1)?);
+                let body = self.lower(body, depth + 1)?;
+                let first = self.owed.len();
+                let handler = self.lower(handler, depth + 1)?;
+                self.owed[first..].fill(true);
                 self.term(Residual::Attempt { body, handler, begun: false })
             }
             Term::Tolerate(body) => {

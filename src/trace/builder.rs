@@ -3,7 +3,7 @@
 //! Events come in the order of their inputs. Lines of one unit of work are found again by ids (`served`, `messages`) or by
 //! their order within one process (`exchanges`, `operations`), never by time, so clocks do not matter here.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
 use crate::model::event::{Event, EventKind, LockState, OperationPhase, RequestId};
@@ -39,6 +39,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) exchanges_bracket: Vec<(Index, RequestId)>,
     pub(crate) messages: Messages,
     operations: FxHashMap<(Thread, String), Vec<Index>>,
+    /// The operations of which a trace shows the beginning.
+    traced: FxHashSet<Index>,
 }
 
 impl<'a> Builder<'a> {
@@ -54,6 +56,7 @@ impl<'a> Builder<'a> {
             exchanges_bracket: Vec::new(),
             messages: Messages::default(),
             operations: FxHashMap::default(),
+            traced: FxHashSet::default(),
         }
     }
 
@@ -130,6 +133,7 @@ impl<'a> Builder<'a> {
             node.request = Some(request);
             node.global = event.context.global;
             node.received = Some(event.place);
+                node.process = Some(event.process);
             node.start = event.time;
             let index = builder.add(node);
             builder.served.entry((service, request)).or_default().push(index);
@@ -218,6 +222,7 @@ impl<'a> Builder<'a> {
                 node.global = event.context.global;
                 node.steps = vec![step];
                 node.received = Some(event.place);
+                node.process = Some(event.process);
                 node.start = event.time;
                 let index = self.add(node);
                 self.work.insert((service, request, step), index);
@@ -284,16 +289,30 @@ impl<'a> Builder<'a> {
                 under_way.push(outer);
                 return;
             }
+            let step = event.service.and_then(|service| self.catalog.operation(service, function));
+            let told = event.service.zip(event.context.request).zip(step);
+            // A message may have announced it.
+            if let Some(((service, request), step)) = told
+                && let Some(index) = self.work.get(&(service, request, step)).copied()
+                && self.nodes[index].ended.is_none()
+                && !self.traced.contains(&index)
+            {
+                self.nodes[index].evidence.push(event.place);
+                self.traced.insert(index);
+                self.operations.entry(key).or_default().push(index);
+                return;
+            }
             let mut node = Node::new(NodeKind::Operation);
             node.service = event.service;
             node.request = event.context.request;
             node.global = event.context.global;
             node.label = Some(function.to_owned());
-            node.steps = event.service.and_then(|service| self.catalog.operation(service, function)).into_iter().collect();
+            node.steps = step.into_iter().collect();
             node.received = Some(event.place);
+                node.process = Some(event.process);
             node.start = event.time;
-            let told = node.service.zip(node.request).zip(node.step());
             let index = self.add(node);
+            self.traced.insert(index);
             self.operations.entry(key).or_default().push(index);
             if let Some(((service, request), step)) = told {
                 self.work.insert((service, request, step), index);
@@ -306,5 +325,59 @@ impl<'a> Builder<'a> {
             node.ended = Some(event.place);
             node.success = Some(phase == OperationPhase::Returned);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::Timestamp;
+    use crate::model::event::Context;
+    use crate::trace::graph::CallGraph;
+
+    const SPEC: &str = "format 1\nservice agent \"a\"\n  loggers agent\nstep work.outer \"o\"\n  agent answers call outer\n  lock \
+        do_outer\nstep work.connect \"c\"\n  agent runs connect\n  message \"Calling the driver\"\n    logger agent at DEBUG\n    \
+        begins\n";
+
+    /// Builds the graph of events of one request in one log, a second apart.
+    fn graph(kinds: Vec<EventKind>) -> (Grammar, CallGraph) {
+        let files = [("a.flow".to_owned(), SPEC.to_owned())];
+        let grammar = crate::spec::load::alone(&files).unwrap_or_else(|errors| panic!("{errors}")).grammar;
+        let request = Some(RequestId(Uuid::from_u128(1)));
+        let event = |(line, kind): (u64, EventKind)| Event {
+            place: Place { source: SourceId(0), line },
+            time: Some(Timestamp(line as i64 * 1_000_000)),
+            process: 1,
+            service: Some(ServiceId(0)),
+            context: Context { global: None, request, server: None },
+            kind,
+        };
+        let events: Vec<Event> = (1..).zip(kinds).map(event).collect();
+        let graph = CallGraph::build(&grammar, &events);
+        (grammar, graph)
+    }
+
+    fn traced(phase: OperationPhase) -> EventKind {
+        EventKind::Operation { function: "connect".to_owned(), phase }
+    }
+
+    #[test]
+    fn a_message_and_the_trace_behind_it_are_one_operation() {
+        let announced = EventKind::Message { message: MessageId(0), captures: Vec::new() };
+        let (began, returned) = (traced(OperationPhase::Began), traced(OperationPhase::Returned));
+        let (_, one) = graph(vec![announced.clone(), began.clone(), returned.clone()]);
+        assert_eq!(one.len(), 1);
+        let (_, two) = graph(vec![announced, began.clone(), returned.clone(), began, returned]);
+        assert_eq!(two.len(), 2, "a second trace is a second operation");
+    }
+
+    #[test]
+    fn work_that_begins_later_in_the_log_is_no_cause() {
+        let held = |state| EventKind::Lock { name: "n".to_owned(), function: "do_outer".to_owned(), state };
+        let (began, returned) = (traced(OperationPhase::Began), traced(OperationPhase::Returned));
+        let (grammar, graph) = graph(vec![began, returned, held(LockState::Acquired), held(LockState::Released)]);
+        let connect = grammar.step("work.connect");
+        let (id, _) = graph.nodes().find(|(_, node)| node.step() == connect).expect("the operation");
+        assert!(graph.parent(id).is_none());
     }
 }

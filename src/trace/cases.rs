@@ -140,9 +140,11 @@ impl Finder<'_> {
 
     /// Whether a chain was sent straight to cinder: its first request is one of cinder's own.
     fn is_direct(&self, key: RequestId, nodes: &[NodeId]) -> bool {
+        let client = self.grammar.vocabulary.service("client");
         nodes.iter().any(|id| {
             let node = self.graph.node(*id);
-            node.kind == NodeKind::Http && node.request == Some(key) && !self.serves_no_volume(*id)
+            let from_a_client = node.caller.is_none() || node.caller == client;
+            node.kind == NodeKind::Http && node.request == Some(key) && from_a_client && !self.serves_no_volume(*id)
         })
     }
 

@@ -4,7 +4,7 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-use crate::model::event::Event;
+use crate::model::event::{Event, EventKind};
 use crate::spec::grammar::Grammar;
 use crate::trace::builder::Builder;
 use crate::trace::catalog::Catalog;
@@ -19,12 +19,13 @@ pub struct CallGraph {
 
 impl CallGraph {
     /// Builds the graph of events that come in the order of their inputs.
-    pub fn build<'e>(grammar: &Grammar, events: impl IntoIterator<Item = &'e Event>) -> Self {
+    pub fn build(grammar: &Grammar, events: &[Event]) -> Self {
         let catalog = Catalog::new(grammar);
         let mut builder = Builder::new(grammar, &catalog);
-        for event in events {
-            builder.event(event);
-        }
+        // What a message is, its sender tells; its receiver's log may come first.
+        let sends = |event: &&Event| matches!(event.kind, EventKind::RpcCalling { .. } | EventKind::RpcSent { .. });
+        events.iter().filter(sends).for_each(|event| builder.event(event));
+        events.iter().filter(|event| !sends(event)).for_each(|event| builder.event(event));
         link::join(builder)
     }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use uuid::Uuid;
 
-use crate::base::time::Timestamp;
+use crate::base::time::{SECOND, Timestamp};
 use crate::model::source::Place;
-use crate::spec::grammar::{Grammar, Guard, Machine, Origin, StepId, StepKind, Subject, Target, Transition};
+use crate::spec::grammar::{Grammar, Guard, Machine, Origin, StatusShown, StepId, StepKind, Subject, Target, Transition};
 use crate::trace::graph::CallGraph;
-use crate::trace::node::{Node, NodeId};
+use crate::trace::node::{MessageSeen, Node, NodeId};
 use crate::trace::resources::Resources;
 
 /// One volume's history.
@@ -36,7 +36,12 @@ pub struct Seen {
     pub status: String,
     /// The line.
     pub place: Place,
+    /// Whether the times are those of the service that answered; else they are a client's, of whole seconds perhaps.
+    pub exact: bool,
 }
+
+/// How far a client's time may be off, in microseconds.
+const INEXACT: i64 = 2 * SECOND;
 
 /// What one step did to a volume's status.
 #[derive(Clone, Debug)]
@@ -53,6 +58,8 @@ pub struct Change {
     pub effect: Effect,
     /// The rule that it broke: of the volume's machine, or of the attachment records'.
     pub broken: Option<Broken>,
+    /// A status that was seen after it and before the next change, and that is not the one after it.
+    pub contradicted: Option<Seen>,
 }
 
 /// A transition that the code makes and the protocol forbids.
@@ -105,11 +112,16 @@ impl Histories {
                 if let Some(status) = &volume.status
                     && let Some(place) = node.ended.or(node.sent)
                 {
-                    track.seen.push(Seen { from: node.beginning(), to: node.ending(), status: status.clone(), place });
+                    let (from, to, exact) = (node.beginning(), node.ending(), node.received.is_some());
+                    track.seen.push(Seen { from, to, status: status.clone(), place, exact });
                 }
                 if let Some(known) = volume.multiattach {
                     multiattach.insert(volume.id, known);
                 }
+            }
+            if let Some(volume) = resources.volume(id) {
+                let shown = node.messages.iter().filter_map(|message| shown(grammar, message));
+                histories.tracks.entry(volume).or_default().seen.extend(shown);
             }
             if let Some(volume) = resources.volume(id)
                 && node.steps.iter().any(|step| machine.concerns(*step))
@@ -125,6 +137,7 @@ impl Histories {
             let track = histories.tracks.entry(volume).or_default();
             let mut walk = Walk { grammar, machine, records, multiattach: multiattach.get(&volume).copied(), status: None, previous: None, attachments: Vec::new() };
             for id in nodes {
+                walk.compare(graph, track, graph.node(id).beginning());
                 let before = track.seen.iter().rev().find(|seen| seen.to.is_some() && seen.to <= graph.node(id).beginning());
                 let (server, direct) = (resources.server(id), resources.is_direct(graph, id));
                 let subject = Work { id, node: graph.node(id), server, direct };
@@ -132,6 +145,7 @@ impl Histories {
                 histories.by_node.insert(id, (volume, track.changes.len()));
                 track.changes.push(change);
             }
+            walk.compare(graph, track, None);
             track.last = walk.status;
         }
         histories
@@ -172,6 +186,24 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// Compares the status that follows from the last change with what was clearly seen behind it, and before `next`; goes on
+    /// from what was seen.
+    fn compare(&mut self, graph: &CallGraph, track: &mut Track, next: Option<Timestamp>) {
+        let Some(last) = track.changes.last_mut() else { return };
+        let end = graph.node(last.node).ending();
+        let clearly_between = |seen: &&Seen| {
+            let margin = if seen.exact { 0 } else { INEXACT };
+            let behind = seen.from.zip(end).is_some_and(|(from, end)| from.since(end) >= margin);
+            behind && next.is_none_or(|next| seen.to.is_some_and(|to| next.since(to) >= margin))
+        };
+        let Some(seen) = track.seen.iter().rev().find(clearly_between) else { return };
+        let Some(status) = self.machine.states.iter().position(|(name, _)| *name == seen.status) else { return };
+        if self.status.is_some_and(|known| known != status) {
+            last.contradicted = Some(seen.clone());
+        }
+        self.status = Some(status);
+    }
+
     fn step(&mut self, work: &Work<'_>, seen: Option<&str>) -> Change {
         if self.status.is_none() {
             self.status = seen.and_then(|seen| self.machine.states.iter().position(|(name, _)| name == seen));
@@ -180,11 +212,11 @@ impl Walk<'_> {
             // It may have changed anything.
             let from = self.status.take();
             let step = work.node.steps.first().copied().unwrap_or(StepId(0));
-            return Change { node: work.id, step, from, to: None, effect: Effect::Open, broken: None };
+            return Change { node: work.id, step, from, to: None, effect: Effect::Open, broken: None, contradicted: None };
         };
         let success = self.success(work.node, step);
         let from = self.status;
-        let unchanged = |effect: Effect| Change { node: work.id, step, from, to: from, effect, broken: None };
+        let unchanged = |effect: Effect| Change { node: work.id, step, from, to: from, effect, broken: None, contradicted: None };
         let Some(success) = success else {
             return unchanged(Effect::Open);
         };
@@ -215,7 +247,7 @@ impl Walk<'_> {
                     to: state_name(self.machine, to),
                     rule: transition.origin,
                 });
-                Change { node: work.id, step, from, to: self.status, effect: Effect::Changed, broken: of_volume.or(of_record) }
+                Change { node: work.id, step, from, to: self.status, effect: Effect::Changed, broken: of_volume.or(of_record), contradicted: None }
             }
             None => Change { broken: of_record, ..unchanged(if success { Effect::None } else { Effect::Failed }) },
         }
@@ -354,6 +386,15 @@ impl Walk<'_> {
         let name = |state| state_name(machine, state);
         (!transition.legal).then(|| Broken { from: name(from), to: name(Some(to)), rule: transition.origin })
     }
+}
+
+/// The status of the volume that a message shows.
+fn shown(grammar: &Grammar, message: &MessageSeen) -> Option<Seen> {
+    let status = match grammar.meaning(message.message).shows.as_ref()? {
+        StatusShown::Fixed(status) => status.clone(),
+        StatusShown::Placeholder(index) => message.captures.get(*index)?.clone(),
+    };
+    Some(Seen { from: message.time, to: message.time, status, place: message.place, exact: true })
 }
 
 fn state_name(machine: &Machine, state: Option<usize>) -> String {

@@ -8,10 +8,10 @@ use rustc_hash::FxHashMap;
 use crate::base::time::Timestamp;
 use crate::model::event::RequestId;
 use crate::model::vocabulary::ServiceId;
-use crate::spec::grammar::{StepId, StepKind};
+use crate::spec::grammar::{MessageRole, StepId, StepKind};
 use crate::trace::builder::{Builder, Index};
 use crate::trace::graph::CallGraph;
-use crate::trace::node::{Edge, EdgeKind, JoinedBy, Node, NodeId, NodeKind};
+use crate::trace::node::{Edge, EdgeKind, JoinedBy, MessageSeen, Node, NodeId, NodeKind};
 
 /// Where a node went that became part of another.
 type Merged = FxHashMap<Index, Index>;
@@ -230,9 +230,10 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
                 choose(builder, among(node.request), *index, time, asks).map(|cause| (cause, joined_by))
             }
             NodeKind::Operation => {
-                let same = |other: &Node| other.service == node.service;
+                let may_be = |other: &Node| !begins_after(builder, other, node, time);
+                let same = |other: &Node| other.service == node.service && may_be(other);
                 let near = choose(builder, among(node.request), *index, time, same);
-                let far = || choose(builder, among(node.request), *index, time, |_| true);
+                let far = || choose(builder, among(node.request), *index, time, may_be);
                 near.or_else(far).map(|cause| (cause, JoinedBy::BracketId))
             }
         };
@@ -274,4 +275,15 @@ fn choose(
         (rank, start.0, *candidate)
     });
     best.map(|best| (best, certain))
+}
+
+/// Whether a node of the same log is known to have begun only after a moment. Where a node's first line is a message that it
+/// writes later on, its beginning is not known.
+fn begins_after(builder: &Builder<'_>, node: &Node, child: &Node, time: Option<Timestamp>) -> bool {
+    let (Some(first), Some(own)) = (node.received, child.received) else { return false };
+    let tells_less = |seen: &MessageSeen| {
+        seen.place == first && builder.grammar.meaning(seen.message).role != MessageRole::Begins
+    };
+    let later = node.start.zip(time).is_some_and(|(start, time)| start > time);
+    first.source == own.source && later && !node.messages.iter().any(tells_less)
 }

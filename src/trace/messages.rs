@@ -1,8 +1,10 @@
 //! RPC messages: their senders' and their receivers' lines, joined by msg_id and unique_id.
 //!
 //! The lines are those of `oslo_messaging/_drivers/amqpdriver.py` and `oslo_messaging/rpc/server.py` (2.6.0 to 18.1.0). For a
-//! cast the receiver's `Receive incoming message with id` has an id of its own; it is the message that the same process
-//! received last.
+//! cast the receiver's `Receive incoming message with id` has an id of its own; it is the first cast of that method that the
+//! same process received and has not begun.
+
+use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 use uuid::Uuid;
@@ -18,8 +20,8 @@ pub(crate) struct Messages {
     by_id: FxHashMap<Uuid, Index>,
     /// The method that a thread is about to send.
     calling: FxHashMap<Thread, String>,
-    /// The message that a process received last and that has no method yet.
-    received: FxHashMap<(SourceId, u32), Index>,
+    /// The casts that a process has received and not begun to work on, in their order.
+    received: FxHashMap<(SourceId, u32), VecDeque<Index>>,
     /// All messages.
     pub(crate) all: Vec<Index>,
 }
@@ -33,6 +35,16 @@ impl Builder<'_> {
         self.messages.by_id.insert(id, index);
         self.messages.all.push(index);
         index
+    }
+
+    /// The cast that a process begins to work on: the first that it received and that is known to be of this method, else
+    /// the first of which the sender's lines are not given.
+    fn begun_cast(&mut self, process: (SourceId, u32), method: &str) -> Option<Index> {
+        let waiting = self.messages.received.get_mut(&process)?;
+        let nodes = &self.nodes;
+        let named = waiting.iter().position(|index| nodes[*index].rpc.as_deref() == Some(method));
+        let place = named.or_else(|| waiting.iter().position(|index| nodes[*index].rpc.is_none()))?;
+        waiting.remove(place)
     }
 
     pub(crate) fn rpc(&mut self, event: &Event) {
@@ -61,13 +73,16 @@ impl Builder<'_> {
                 let node = &mut self.nodes[index];
                 node.service = event.service.or(node.service);
                 node.received = Some(event.place);
+                node.process = Some(event.process);
                 node.start = event.time;
-                self.messages.received.insert(process, index);
+                if *kind == RpcKind::Cast {
+                    self.messages.received.entry(process).or_default().push_back(index);
+                }
             }
             EventKind::RpcIncoming { id, method } => {
                 let index = match self.messages.by_id.get(id) {
                     Some(index) => *index,
-                    None => match self.messages.received.remove(&process) {
+                    None => match self.begun_cast(process, method) {
                         Some(index) => index,
                         None => self.rpc_node(*id, None),
                     },
@@ -79,6 +94,7 @@ impl Builder<'_> {
                 node.evidence.push(event.place);
                 if node.received.is_none() {
                     node.received = Some(event.place);
+                node.process = Some(event.process);
                     node.start = event.time;
                 }
             }

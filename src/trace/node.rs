@@ -78,6 +78,8 @@ pub struct Node {
     pub sent: Option<Place>,
     /// The first line of the service that does the work.
     pub received: Option<Place>,
+    /// The process that does the work.
+    pub process: Option<u32>,
     /// The line that shows its end.
     pub ended: Option<Place>,
     /// Further lines that show it, in the order of reading.
@@ -123,6 +125,7 @@ impl Node {
             dated: false,
             sent: None,
             received: None,
+            process: None,
             ended: None,
             evidence: Vec::new(),
             asked: Body::default(),
@@ -173,6 +176,7 @@ impl Node {
         fill(&mut self.answered_time, other.answered_time);
         fill(&mut self.sent, other.sent);
         fill(&mut self.received, other.received);
+        fill(&mut self.process, other.process);
         fill(&mut self.ended, other.ended);
         fill(&mut self.error, other.error);
         fill(&mut self.error_place, other.error_place);

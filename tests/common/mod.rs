@@ -189,6 +189,8 @@ pub(crate) fn sources() -> Vec<SourceSummary> {
         last: Some(at(66_000)),
         level: Level::Debug,
         rpc_debug: true,
+        debug_processes: Vec::new(),
+        rpc_processes: Vec::new(),
         http_debug: true,
     };
     let summary = |path: &str, service, host| SourceSummary {
