@@ -27,7 +27,7 @@ fn root() -> PathBuf {
 /// The standard output of the program, run in the project's folder.
 fn flowcheck(words: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flowcheck"));
-    let command = command.args(words).current_dir(root()).env("COLUMNS", "100").stdin(Stdio::null());
+    let command = command.args(words).current_dir(root()).stdin(Stdio::null());
     let output = command.output().expect("the program runs");
     assert!(matches!(output.status.code(), Some(0 | 1)), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("a report is UTF-8")
