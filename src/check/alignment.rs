@@ -142,11 +142,14 @@ pub fn align(
     }
     let known: FxHashSet<StepId> = automaton.uses.iter().map(|step| step.step).collect();
     let strange = |observation: &Observation| {
-        observation.strict && observation.phase == Phase::Begin && !observation.steps.iter().any(|step| known.contains(step))
+        observation.strict
+            && observation.phase == Phase::Begin
+            && !observation.steps.iter().any(|step| known.contains(step))
     };
     let strange: Vec<bool> = observations.iter().map(strange).collect();
     let at_least = (DEVIATION + STRANGE).saturating_mul(strange.iter().filter(|strange| **strange).count() as u32);
-    let seen: FxHashSet<StepId> = observations.iter().flat_map(|observation| observation.steps.iter().copied()).collect();
+    let seen: FxHashSet<StepId> =
+        observations.iter().flat_map(|observation| observation.steps.iter().copied()).collect();
     // What is inside a step that is missing is missing with it: one deviation.
     let mut visible = visible.to_vec();
     for (outer, inside) in automaton.inside.iter().enumerate() {
@@ -163,7 +166,8 @@ pub fn align(
     };
     let idle = (0..automaton.uses.len() as UseId).map(is_idle).collect();
     let (visits, numbers, queue) = (Vec::new(), FxHashMap::default(), BinaryHeap::new());
-    let mut search = Search { automaton, observations, visible, chains, ranks, strange, idle, limit, visits, numbers, queue };
+    let mut search =
+        Search { automaton, observations, visible, chains, ranks, strange, idle, limit, visits, numbers, queue };
     search.reach(Position { state: 0, seen: vec![0; count], skipped: Vec::new() }, 0, at_least, None);
     for _ in 0..MOST_STEPS {
         let Some(Reverse((estimate, _, number))) = search.queue.pop() else { return Ok(None) };
@@ -242,7 +246,8 @@ impl Search<'_> {
 
     /// The observations that may come next.
     fn ready(&self, position: &Position) -> Vec<usize> {
-        let next = self.chains.iter().zip(&position.seen).filter_map(|(chain, seen)| chain.get(usize::from(*seen)).copied());
+        let next =
+            self.chains.iter().zip(&position.seen).filter_map(|(chain, seen)| chain.get(usize::from(*seen)).copied());
         let seen = |index: &usize| position.seen[self.observations[*index].chain] > self.ranks[*index];
         next.filter(|index| self.observations[*index].after.iter().all(seen)).collect()
     }
@@ -349,7 +354,9 @@ fn ending_price(automaton: &Automaton, step: UseId, ending: Ending, observation:
 /// The cheapest way from a state to the flow's good end: the steps that have not begun, and whether the logs could show them.
 /// `None` when there is none.
 fn completion(automaton: &Automaton, state: StateId, visible: &[bool]) -> Option<Vec<(UseId, bool)>> {
-    let mut best: FxHashMap<StateId, (u32, Option<(StateId, Option<UseId>)>)> = FxHashMap::default();
+    /// What a state costs to reach, and from where: the state before and the step that began.
+    type Reached = (u32, Option<(StateId, Option<UseId>)>);
+    let mut best: FxHashMap<StateId, Reached> = FxHashMap::default();
     let mut queue = BinaryHeap::from([Reverse((0, state))]);
     best.insert(state, (0, None));
     while let Some(Reverse((cost, state))) = queue.pop() {

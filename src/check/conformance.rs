@@ -83,7 +83,14 @@ impl Automata {
     }
 
     /// The flow and variant that a case fits best. `None` when it has nothing to fit, or the search was given up.
-    pub(crate) fn fit(&self, grammar: &Grammar, graph: &CallGraph, observability: &Observability<'_>, case: &Case, touched: &Touched) -> Option<Fit> {
+    pub(crate) fn fit(
+        &self,
+        grammar: &Grammar,
+        graph: &CallGraph,
+        observability: &Observability<'_>,
+        case: &Case,
+        touched: &Touched,
+    ) -> Option<Fit> {
         // Most cases fit a variant well, and a search that may not go far from the flow is short for all the others.
         let near = self.fit_within(grammar, graph, observability, case, touched, NEAR_COST);
         match near {
@@ -92,7 +99,15 @@ impl Automata {
         }
     }
 
-    fn fit_within(&self, grammar: &Grammar, graph: &CallGraph, observability: &Observability<'_>, case: &Case, touched: &Touched, most: u32) -> Option<Fit> {
+    fn fit_within(
+        &self,
+        grammar: &Grammar,
+        graph: &CallGraph,
+        observability: &Observability<'_>,
+        case: &Case,
+        touched: &Touched,
+        most: u32,
+    ) -> Option<Fit> {
         let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
         let matters = |step: StepId| machine.is_some_and(|machine| machine.concerns(step));
         let mut best: Option<Fit> = None;
@@ -117,7 +132,9 @@ impl Automata {
                             known.ties.push((variant, alignment));
                         }
                     }
-                    _ => best = Some(Fit { flow: *flow, variant, ties: Vec::new(), gave_up: false, observed, alignment }),
+                    _ => {
+                        best = Some(Fit { flow: *flow, variant, ties: Vec::new(), gave_up: false, observed, alignment })
+                    }
                 }
             }
         }
@@ -130,11 +147,20 @@ impl Automata {
 
     /// Aligns with one variant. A step counts as missing only where a log covers the time between what was seen before and
     /// after it.
-    fn align_to(&self, (flow, variant): (usize, usize), observed: &Observed, observability: &Observability<'_>, touched: &Touched, limit: u32) -> Result<Option<Alignment>, GaveUp> {
+    fn align_to(
+        &self,
+        (flow, variant): (usize, usize),
+        observed: &Observed,
+        observability: &Observability<'_>,
+        touched: &Touched,
+        limit: u32,
+    ) -> Result<Option<Alignment>, GaveUp> {
         let automaton = &self.variants[flow][variant];
-        let mut visible: Vec<bool> = automaton.uses.iter().map(|step| observability.could_show(step.step, touched)).collect();
+        let mut visible: Vec<bool> =
+            automaton.uses.iter().map(|step| observability.could_show(step.step, touched)).collect();
         for _ in 0..MOST_REVISIONS {
-            let shape = Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone(), limit };
+            let shape =
+                Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone(), limit };
             let Some(alignment) = self.align(shape)? else { return Ok(None) };
             let mut revised = false;
             for (index, step) in alignment.moves.iter().enumerate() {

@@ -24,7 +24,16 @@ pub(crate) struct Defect {
 
 impl Defect {
     pub(crate) fn new(wrong: Wrong, steps: Vec<StepId>) -> Self {
-        Self { wrong, steps, state: None, shape: String::new(), expected: String::new(), evidence: Vec::new(), rule: None, values: Vec::new() }
+        Self {
+            wrong,
+            steps,
+            state: None,
+            shape: String::new(),
+            expected: String::new(),
+            evidence: Vec::new(),
+            rule: None,
+            values: Vec::new(),
+        }
     }
 }
 
@@ -83,7 +92,9 @@ fn fill(text: &str, values: &[(&'static str, String)]) -> String {
 /// 64 bits of FNV-1a over code, flow, step and shape: the same for the same defect in any log.
 fn fingerprint(rule: &FindingRule, flow: &str, step: Option<&str>, shape: &str) -> String {
     let text = [rule.code.as_str(), flow, step.unwrap_or(""), shape].join("\u{1f}");
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
 }
 

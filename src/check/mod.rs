@@ -2,10 +2,14 @@
 
 pub mod alignment;
 pub(crate) mod conformance;
+mod deviations;
 pub mod findings;
 pub(crate) mod judge;
+mod obligations;
 pub mod observability;
 pub(crate) mod observations;
+mod outcome;
+mod steps;
 pub mod verdict;
 
 use std::collections::BTreeMap;
@@ -51,8 +55,15 @@ pub fn check(grammar: &Grammar, graph: &CallGraph, sources: &[SourceSummary]) ->
 }
 
 /// The volumes' histories for the report: of those that something was done to, or that a flow is about.
-fn volumes(grammar: &Grammar, graph: &CallGraph, histories: &Histories, of_node: &FxHashMap<NodeId, String>) -> Vec<VolumeHistory> {
-    let Some(machine) = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus) else { return Vec::new() };
+fn volumes(
+    grammar: &Grammar,
+    graph: &CallGraph,
+    histories: &Histories,
+    of_node: &FxHashMap<NodeId, String>,
+) -> Vec<VolumeHistory> {
+    let Some(machine) = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus) else {
+        return Vec::new();
+    };
     let name = |state: usize| machine.states[state].0.clone();
     let mut volumes = Vec::new();
     for (id, track) in &histories.tracks {
@@ -78,7 +89,9 @@ fn volumes(grammar: &Grammar, graph: &CallGraph, histories: &Histories, of_node:
             id: *id,
             name: track.name.clone(),
             transitions,
-            observed: seen.map(|seen| StatusSeen { status: seen.status.clone(), time: seen.to.or(seen.from), place: seen.place }).collect(),
+            observed: seen
+                .map(|seen| StatusSeen { status: seen.status.clone(), time: seen.to.or(seen.from), place: seen.place })
+                .collect(),
             final_status: track.last.map(name),
         });
     }

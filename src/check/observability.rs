@@ -125,9 +125,15 @@ impl<'a> Observability<'a> {
             return format!("the log of {service} at {level}");
         }
         if self.incomplete.contains(&rule.service) {
-            return format!("the logs of all hosts that run {service}: some of its requests are in none of those given");
+            return format!(
+                "the logs of all hosts that run {service}: some of its requests are in none of those given"
+            );
         }
-        let of_case: Vec<&Coverage> = given.iter().filter(|(source, _)| touched.contains_key(&(*source, rule.service))).map(|(_, coverage)| *coverage).collect();
+        let of_case: Vec<&Coverage> = given
+            .iter()
+            .filter(|(source, _)| touched.contains_key(&(*source, rule.service)))
+            .map(|(_, coverage)| *coverage)
+            .collect();
         if of_case.is_empty() && !matches!(rule.kind, StepKind::Http { .. }) {
             return format!("the log of {service} on the host of this flow at {level}: those given have no line of it");
         }

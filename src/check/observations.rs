@@ -43,10 +43,17 @@ struct Moment {
 
 /// Turns the nodes of a case that matter to a flow into observations. `matters` tells whether a step that the flow does not
 /// have counts as a deviation.
-pub(crate) fn observe(graph: &CallGraph, case: &Case, alphabet: &[StepId], flow: &Flow, matters: impl Fn(StepId) -> bool) -> Observed {
+pub(crate) fn observe(
+    graph: &CallGraph,
+    case: &Case,
+    alphabet: &[StepId],
+    flow: &Flow,
+    matters: impl Fn(StepId) -> bool,
+) -> Observed {
     let knows = |step: &StepId| alphabet.binary_search(step).is_ok();
     let relevant = |node: &Node| node.steps.iter().any(|step| knows(step) || matters(*step));
-    let may_be_anywhere = |node: &Node| !node.steps.is_empty() && node.steps.iter().all(|step| flow.anytime.contains(step));
+    let may_be_anywhere =
+        |node: &Node| !node.steps.is_empty() && node.steps.iter().all(|step| flow.anytime.contains(step));
     let sorted = |fits: &dyn Fn(&Node) -> bool| {
         let mut nodes: Vec<NodeId> = case.nodes.iter().copied().filter(|id| fits(graph.node(*id))).collect();
         nodes.sort_by_key(|id| (graph.node(*id).beginning(), *id));
@@ -141,11 +148,29 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
     let end = node.ending().max(begin);
     let at_once = begin == end;
     let by_line = node.dated && node.received.is_none();
-    moments.push(Moment { node: number, phase: Phase::Begin, time: begin, place: first, chain: (first.source, service), depth, at_once, by_line });
+    moments.push(Moment {
+        node: number,
+        phase: Phase::Begin,
+        time: begin,
+        place: first,
+        chain: (first.source, service),
+        depth,
+        at_once,
+        by_line,
+    });
     if let Some(last) = node.ended {
         let own = last.source == first.source || node.received.is_none();
         let chain = (last.source, if own { service } else { node.service });
-        moments.push(Moment { node: number, phase: Phase::End, time: end, place: last, chain, depth, at_once, by_line });
+        moments.push(Moment {
+            node: number,
+            phase: Phase::End,
+            time: end,
+            place: last,
+            chain,
+            depth,
+            at_once,
+            by_line,
+        });
     }
 }
 
@@ -155,7 +180,9 @@ fn enclose(moments: &mut [Moment], causes: &[Option<Cause>]) {
     let mut by_depth: Vec<usize> = (0..moments.len()).collect();
     by_depth.sort_by_key(|index| std::cmp::Reverse(moments[*index].depth));
     for index in by_depth {
-        let Some(Cause { node: parent, waits, .. }) = causes[moments[index].node].filter(|cause| cause.certain) else { continue };
+        let Some(Cause { node: parent, waits, .. }) = causes[moments[index].node].filter(|cause| cause.certain) else {
+            continue;
+        };
         let (phase, chain, time) = (moments[index].phase, moments[index].chain, moments[index].time);
         let of_cause = |other: &&mut Moment| other.node == parent && other.phase == phase && other.chain == chain;
         if let Some(cause) = moments.iter_mut().find(of_cause) {
@@ -167,7 +194,8 @@ fn enclose(moments: &mut [Moment], causes: &[Option<Cause>]) {
         }
     }
     for index in 0..moments.len() {
-        let twin = moments.iter().find(|other| other.node == moments[index].node && other.phase != moments[index].phase);
+        let twin =
+            moments.iter().find(|other| other.node == moments[index].node && other.phase != moments[index].phase);
         moments[index].at_once = twin.is_none_or(|twin| twin.time == moments[index].time);
     }
 }
@@ -203,9 +231,15 @@ fn order(moments: &mut Vec<Moment>, causes: &[Option<Cause>]) {
         let moment = &moments[index];
         if moment.phase == Phase::Begin && moment.at_once && !moment.by_line {
             let node = moment.node;
-            let end = moments[index..].iter().position(|other| other.phase == Phase::End && other.node == node).map(|offset| index + offset);
+            let end = moments[index..]
+                .iter()
+                .position(|other| other.phase == Phase::End && other.node == node)
+                .map(|offset| index + offset);
             if let Some(end) = end {
-                let last = moments[index..end].iter().rposition(|other| is_within(other.node, node)).map_or(index, |offset| index + offset);
+                let last = moments[index..end]
+                    .iter()
+                    .rposition(|other| is_within(other.node, node))
+                    .map_or(index, |offset| index + offset);
                 let moved = moments.remove(end);
                 moments.insert(last + 1, moved);
             }
@@ -256,7 +290,8 @@ fn causal_pairs(moments: &[Moment], causes: &[Option<Cause>]) -> Vec<(usize, usi
         pairs.extend(begins[parent].zip(begins[node]));
         if let (true, Some(end), Some(cause)) = (waits, ends[node], ends[parent]) {
             // A caller may give up, and the work it asked for go on.
-            let gave_up = matches!((time(end), time(cause)), (Some(end), Some(cause)) if end.since(cause) >= CLEARLY_APART);
+            let gave_up =
+                matches!((time(end), time(cause)), (Some(end), Some(cause)) if end.since(cause) >= CLEARLY_APART);
             if !gave_up {
                 pairs.push((end, cause));
             }

@@ -94,9 +94,20 @@ pub struct Automaton {
 impl Automaton {
     /// Compiles a variant of the flow of that name.
     pub fn compile(grammar: &Grammar, flow: &str, variant: &Variant) -> Result<Self, TooLarge> {
-        let mut compiler = Compiler { grammar, terms: Vec::new(), numbers: FxHashMap::default(), uses: Vec::new(), skippable: Vec::new(), owed: Vec::new(), inside: Vec::new(), moves: FxHashMap::default() };
+        let mut compiler = Compiler {
+            grammar,
+            terms: Vec::new(),
+            numbers: FxHashMap::default(),
+            uses: Vec::new(),
+            skippable: Vec::new(),
+            owed: Vec::new(),
+            inside: Vec::new(),
+            moves: FxHashMap::default(),
+        };
         let too_large = |limit: String| TooLarge { flow: flow.to_owned(), limit };
-        let main = compiler.lower(&variant.term, 0).ok_or_else(|| too_large(format!("nested deeper than {MOST_DEPTH} levels")))?;
+        let main = compiler
+            .lower(&variant.term, 0)
+            .ok_or_else(|| too_large(format!("nested deeper than {MOST_DEPTH} levels")))?;
         let start = State { main, spawned: Vec::new(), failed: false };
         let mut states = vec![start.clone()];
         let mut numbers = FxHashMap::from_iter([(start, 0)]);
@@ -122,7 +133,14 @@ impl Automaton {
             }
             edges.push(outgoing);
         }
-        Ok(Self { uses: compiler.uses, skippable: compiler.skippable, owed: compiler.owed, inside: compiler.inside, edges, finishes })
+        Ok(Self {
+            uses: compiler.uses,
+            skippable: compiler.skippable,
+            owed: compiler.owed,
+            inside: compiler.inside,
+            edges,
+            finishes,
+        })
     }
 
     /// What may happen in a state.
@@ -159,15 +177,32 @@ enum Residual {
     Done,
     Failed,
     /// A step that has not begun, with the tries that are left.
-    Step { step: UseId, tries: u32, body: TermId, cast: bool },
+    Step {
+        step: UseId,
+        tries: u32,
+        body: TermId,
+        cast: bool,
+    },
     /// A step that has begun, with what is left inside it.
-    Inside { step: UseId, tries: u32, whole: TermId, rest: TermId },
+    Inside {
+        step: UseId,
+        tries: u32,
+        whole: TermId,
+        rest: TermId,
+    },
     Sequence(TermId, TermId),
     Choice(Vec<TermId>),
     AnyOrder(Vec<TermId>),
-    Repeat { body: TermId, left: Option<u32> },
+    Repeat {
+        body: TermId,
+        left: Option<u32>,
+    },
     /// With whether something in the body has happened.
-    Attempt { body: TermId, handler: TermId, begun: bool },
+    Attempt {
+        body: TermId,
+        handler: TermId,
+        begun: bool,
+    },
     Tolerate(TermId),
 }
 

@@ -133,7 +133,7 @@ impl<'a> Builder<'a> {
             node.request = Some(request);
             node.global = event.context.global;
             node.received = Some(event.place);
-                node.process = Some(event.process);
+            node.process = Some(event.process);
             node.start = event.time;
             let index = builder.add(node);
             builder.served.entry((service, request)).or_default().push(index);
@@ -309,7 +309,7 @@ impl<'a> Builder<'a> {
             node.label = Some(function.to_owned());
             node.steps = step.into_iter().collect();
             node.received = Some(event.place);
-                node.process = Some(event.process);
+            node.process = Some(event.process);
             node.start = event.time;
             let index = self.add(node);
             self.traced.insert(index);

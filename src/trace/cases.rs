@@ -31,7 +31,14 @@ pub struct Case {
 
 /// Finds all cases.
 pub fn cases(grammar: &Grammar, graph: &CallGraph, resources: &Resources, histories: &Histories) -> Vec<Case> {
-    let mut finder = Finder { grammar, graph, resources, taken: FxHashSet::default(), chains: FxHashMap::default(), cases: Vec::new() };
+    let mut finder = Finder {
+        grammar,
+        graph,
+        resources,
+        taken: FxHashSet::default(),
+        chains: FxHashMap::default(),
+        cases: Vec::new(),
+    };
     finder.find_started();
     let orphans = finder.orphans();
     finder.find_halves(&orphans);
@@ -83,13 +90,19 @@ impl Finder<'_> {
                 continue;
             }
             let mut nodes = self.tree(id);
-            let command = self.graph.parent(id).map(|(parent, _)| parent).filter(|parent| self.graph.node(*parent).kind == NodeKind::Client);
+            let command = self
+                .graph
+                .parent(id)
+                .map(|(parent, _)| parent)
+                .filter(|parent| self.graph.node(*parent).kind == NodeKind::Client);
             if let Some(command) = command {
                 // The look-ups of the same command belong to the flow that they serve.
                 nodes.push(command);
                 for sibling in self.graph.children(command) {
-                    let starts_another = |flow: &Flow| self.graph.node(sibling).steps.iter().any(|step| flow.starts.contains(step));
-                    if sibling != id && !self.taken.contains(&sibling) && !self.grammar.flows.iter().any(starts_another) {
+                    let starts_another =
+                        |flow: &Flow| self.graph.node(sibling).steps.iter().any(|step| flow.starts.contains(step));
+                    if sibling != id && !self.taken.contains(&sibling) && !self.grammar.flows.iter().any(starts_another)
+                    {
                         nodes.extend(self.tree(sibling));
                     }
                 }
@@ -156,14 +169,23 @@ impl Finder<'_> {
             if self.is_direct(*key, nodes) {
                 continue;
             }
-            let steps: FxHashSet<StepId> = nodes.iter().flat_map(|id| self.graph.node(*id).steps.iter().copied()).collect();
-            let with = |step: &StepId| indices(self.grammar, |flow| !flow.direct && flow_has(&alphabets, self.grammar, flow, *step));
-            let is_work = |step: &&StepId| matches!(self.grammar.step_at(**step).kind, StepKind::Call { .. } | StepKind::Cast { .. });
+            let steps: FxHashSet<StepId> =
+                nodes.iter().flat_map(|id| self.graph.node(*id).steps.iter().copied()).collect();
+            let with = |step: &StepId| {
+                indices(self.grammar, |flow| !flow.direct && flow_has(&alphabets, self.grammar, flow, *step))
+            };
+            let is_work = |step: &&StepId| {
+                matches!(self.grammar.step_at(**step).kind, StepKind::Call { .. } | StepKind::Cast { .. })
+            };
             let telling = steps.iter().filter(is_work).map(with).find(|flows| flows.len() == 1);
-            let changing: Vec<&StepId> = steps.iter().filter(|step| machine.is_some_and(|machine| machine.concerns(**step))).collect();
-            let possible = |flow: &Flow| !flow.direct && changing.iter().all(|step| flow_has(&alphabets, self.grammar, flow, **step));
+            let changing: Vec<&StepId> =
+                steps.iter().filter(|step| machine.is_some_and(|machine| machine.concerns(**step))).collect();
+            let possible = |flow: &Flow| {
+                !flow.direct && changing.iter().all(|step| flow_has(&alphabets, self.grammar, flow, **step))
+            };
             let certain = telling.is_some();
-            let flows = telling.unwrap_or_else(|| if changing.is_empty() { Vec::new() } else { indices(self.grammar, possible) });
+            let flows = telling
+                .unwrap_or_else(|| if changing.is_empty() { Vec::new() } else { indices(self.grammar, possible) });
             if flows.is_empty() {
                 continue;
             }
@@ -171,15 +193,27 @@ impl Finder<'_> {
             let Some(volume) = nodes.iter().find_map(|id| self.resources.volume(*id)) else { continue };
             self.taken.extend(nodes.iter().copied());
             let server = nodes.iter().find_map(|id| self.resources.server(*id));
-            self.cases.push(Case { flows, certain, root: None, nodes: nodes.clone(), command: None, volume: Some(volume), server });
+            self.cases.push(Case {
+                flows,
+                certain,
+                root: None,
+                nodes: nodes.clone(),
+                command: None,
+                volume: Some(volume),
+                server,
+            });
         }
     }
 
     /// Cases of requests sent straight to cinder. One ends when its volume is at rest and the next request is of another chain.
     fn find_direct(&mut self, orphans: &Orphans, histories: &Histories) {
         let flows = indices(self.grammar, |flow| flow.direct);
-        let Some(machine) = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus) else { return };
-        let starts: FxHashSet<StepId> = flows.iter().flat_map(|flow| self.grammar.flows[*flow].starts.iter().copied()).collect();
+        let Some(machine) = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus)
+        else {
+            return;
+        };
+        let starts: FxHashSet<StepId> =
+            flows.iter().flat_map(|flow| self.grammar.flows[*flow].starts.iter().copied()).collect();
         let mut by_volume: Vec<(Option<Uuid>, RequestId, NodeId)> = Vec::new();
         for (key, nodes) in orphans.iter().filter(|(key, nodes)| self.is_direct(*key, nodes)) {
             for id in nodes {
@@ -194,14 +228,23 @@ impl Finder<'_> {
         for (volume, key, id) in by_volume {
             let change = histories.change(id);
             let at_rest = change.is_none_or(|change| change.from.is_none_or(|status| machine.rest.contains(&status)));
-            let goes_on = open.filter(|(other, chain, _)| *other == volume && volume.is_some() && (!at_rest || *chain == key));
+            let goes_on =
+                open.filter(|(other, chain, _)| *other == volume && volume.is_some() && (!at_rest || *chain == key));
             let nodes: Vec<NodeId> = self.tree(id).into_iter().filter(|node| !self.taken.contains(node)).collect();
             self.taken.extend(nodes.iter().copied());
             let server = self.resources.server(id);
             let case = match goes_on {
                 Some((_, _, case)) => case,
                 None => {
-                    self.cases.push(Case { flows: flows.clone(), certain: true, root: None, nodes: Vec::new(), command: None, volume, server });
+                    self.cases.push(Case {
+                        flows: flows.clone(),
+                        certain: true,
+                        root: None,
+                        nodes: Vec::new(),
+                        command: None,
+                        volume,
+                        server,
+                    });
                     self.cases.len() - 1
                 }
             };

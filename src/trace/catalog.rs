@@ -73,7 +73,7 @@ impl<'a> Catalog<'a> {
             }
             let Some(ids) = path::fit(path, &segments) else { continue };
             let named = usize::from(wanted.is_some() && wanted.as_deref() == action);
-            let words = 1 + named + path.iter().map(|segment| weight(segment)).sum::<usize>();
+            let words = 1 + named + path.iter().map(weight).sum::<usize>();
             if words > best.0 {
                 best = (words, Fitting { steps: vec![*step], ids });
             } else if words == best.0 {

@@ -156,7 +156,14 @@ impl Builder<'_> {
         }
     }
 
-    fn used(&mut self, event: &Event, thread: Thread, method: &str, url: &str, request: crate::model::event::RequestId) {
+    fn used(
+        &mut self,
+        event: &Event,
+        thread: Thread,
+        method: &str,
+        url: &str,
+        request: crate::model::event::RequestId,
+    ) {
         let path = without_host(url);
         let caller = self.exchanges.callers.entry(thread).or_default();
         let nodes = &self.nodes;

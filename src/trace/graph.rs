@@ -52,10 +52,6 @@ impl CallGraph {
         &self.graph[index(id)]
     }
 
-    pub(crate) fn node_mut(&mut self, id: NodeId) -> &mut Node {
-        &mut self.graph[index(id)]
-    }
-
     /// All nodes, in the order of their numbers.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         self.graph.node_indices().map(|node| (NodeId(node.index() as u32), &self.graph[node]))
@@ -75,8 +71,11 @@ impl CallGraph {
 
     /// What a node caused, in the order of asking where one log shows it all, else in the order of time.
     pub fn children(&self, id: NodeId) -> Vec<NodeId> {
-        let mut children: Vec<NodeId> =
-            self.graph.neighbors_directed(index(id), Direction::Outgoing).map(|node| NodeId(node.index() as u32)).collect();
+        let mut children: Vec<NodeId> = self
+            .graph
+            .neighbors_directed(index(id), Direction::Outgoing)
+            .map(|node| NodeId(node.index() as u32))
+            .collect();
         let asked = |child: &NodeId| self.node(*child).sent;
         let source = children.first().and_then(asked).map(|place| place.source);
         if source.is_some() && children.iter().all(|child| asked(child).map(|place| place.source) == source) {

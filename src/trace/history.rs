@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use crate::base::time::{SECOND, Timestamp};
 use crate::model::source::Place;
-use crate::spec::grammar::{Grammar, Guard, Machine, Origin, StatusShown, StepId, StepKind, Subject, Target, Transition};
+use crate::spec::grammar::{
+    Grammar, Guard, Machine, Origin, StatusShown, StepId, StepKind, Subject, Target, Transition,
+};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{MessageSeen, Node, NodeId};
 use crate::trace::resources::Resources;
@@ -135,10 +137,19 @@ impl Histories {
         for (volume, mut nodes) in work {
             nodes.sort_by_key(|id| (graph.node(*id).ending().or(graph.node(*id).beginning()), *id));
             let track = histories.tracks.entry(volume).or_default();
-            let mut walk = Walk { grammar, machine, records, multiattach: multiattach.get(&volume).copied(), status: None, previous: None, attachments: Vec::new() };
+            let mut walk = Walk {
+                grammar,
+                machine,
+                records,
+                multiattach: multiattach.get(&volume).copied(),
+                status: None,
+                previous: None,
+                attachments: Vec::new(),
+            };
             for id in nodes {
                 walk.compare(graph, track, graph.node(id).beginning());
-                let before = track.seen.iter().rev().find(|seen| seen.to.is_some() && seen.to <= graph.node(id).beginning());
+                let before =
+                    track.seen.iter().rev().find(|seen| seen.to.is_some() && seen.to <= graph.node(id).beginning());
                 let (server, direct) = (resources.server(id), resources.is_direct(graph, id));
                 let subject = Work { id, node: graph.node(id), server, direct };
                 let change = walk.step(&subject, before.map(|seen| seen.status.as_str()));
@@ -212,11 +223,20 @@ impl Walk<'_> {
             // It may have changed anything.
             let from = self.status.take();
             let step = work.node.steps.first().copied().unwrap_or(StepId(0));
-            return Change { node: work.id, step, from, to: None, effect: Effect::Open, broken: None, contradicted: None };
+            return Change {
+                node: work.id,
+                step,
+                from,
+                to: None,
+                effect: Effect::Open,
+                broken: None,
+                contradicted: None,
+            };
         };
         let success = self.success(work.node, step);
         let from = self.status;
-        let unchanged = |effect: Effect| Change { node: work.id, step, from, to: from, effect, broken: None, contradicted: None };
+        let unchanged =
+            |effect: Effect| Change { node: work.id, step, from, to: from, effect, broken: None, contradicted: None };
         let Some(success) = success else {
             return unchanged(Effect::Open);
         };
@@ -247,7 +267,15 @@ impl Walk<'_> {
                     to: state_name(self.machine, to),
                     rule: transition.origin,
                 });
-                Change { node: work.id, step, from, to: self.status, effect: Effect::Changed, broken: of_volume.or(of_record), contradicted: None }
+                Change {
+                    node: work.id,
+                    step,
+                    from,
+                    to: self.status,
+                    effect: Effect::Changed,
+                    broken: of_volume.or(of_record),
+                    contradicted: None,
+                }
             }
             None => Change { broken: of_record, ..unchanged(if success { Effect::None } else { Effect::Failed }) },
         }
@@ -309,9 +337,12 @@ impl Walk<'_> {
             let to = match transition.to {
                 Target::State(state) => Some(state),
                 Target::Previous => self.previous,
-                Target::Given => {
-                    work.node.asked.status.as_ref().and_then(|given| self.machine.states.iter().position(|(name, _)| name == given))
-                }
+                Target::Given => work
+                    .node
+                    .asked
+                    .status
+                    .as_ref()
+                    .and_then(|given| self.machine.states.iter().position(|(name, _)| name == given)),
             };
             return Some((index, from, to));
         }
@@ -325,15 +356,19 @@ impl Walk<'_> {
     }
 
     fn holds(&self, guard: &Guard, work: &Work<'_>, record: Option<usize>, trusting: bool) -> bool {
-        let others = || self.attachments.iter().enumerate().filter(|(index, _)| Some(*index) != record).map(|(_, other)| other);
+        let others =
+            || self.attachments.iter().enumerate().filter(|(index, _)| Some(*index) != record).map(|(_, other)| other);
         match guard {
             Guard::Multiattach => self.multiattach.unwrap_or(trusting),
             Guard::Others(state) => {
-                let named = |other: &Record| self.records.is_some_and(|machine| machine.states[other.state].0 == *state);
+                let named =
+                    |other: &Record| self.records.is_some_and(|machine| machine.states[other.state].0 == *state);
                 others().any(named)
             }
             Guard::NoOthers => others().next().is_none(),
-            Guard::SameServer => work.server.is_some() && self.attachments.iter().any(|other| other.server == work.server),
+            Guard::SameServer => {
+                work.server.is_some() && self.attachments.iter().any(|other| other.server == work.server)
+            }
             Guard::Connector => work.node.asked.connector,
             Guard::Direct => work.direct,
         }

@@ -30,8 +30,9 @@ pub(crate) fn join(mut builder: Builder<'_>) -> CallGraph {
         label(&mut builder, index);
     }
     let dropped = |node: &Node| node.kind != NodeKind::Client && node.rpc.is_some() && node.steps.is_empty();
-    let alive: Vec<Index> =
-        (0..builder.nodes.len()).filter(|index| !merged.contains_key(index) && !dropped(&builder.nodes[*index])).collect();
+    let alive: Vec<Index> = (0..builder.nodes.len())
+        .filter(|index| !merged.contains_key(index) && !dropped(&builder.nodes[*index]))
+        .collect();
     find_causes(&builder, &alive, &mut links);
     let mut graph = CallGraph::default();
     let mut numbers: FxHashMap<Index, NodeId> = FxHashMap::default();
@@ -93,7 +94,8 @@ fn join_exchanges(builder: &mut Builder<'_>, merged: &mut Merged) -> Vec<Link> {
             }
             (Some(command), None) => {
                 claimed.insert(whole, command);
-                let joined_by = if builder.nodes[whole].request.is_some() { JoinedBy::UsedRequestId } else { JoinedBy::BracketId };
+                let joined_by =
+                    if builder.nodes[whole].request.is_some() { JoinedBy::UsedRequestId } else { JoinedBy::BracketId };
                 links.push((command, whole, Edge { kind: EdgeKind::Request, joined_by, certain: true }));
             }
             _ => {}
@@ -104,7 +106,8 @@ fn join_exchanges(builder: &mut Builder<'_>, merged: &mut Merged) -> Vec<Link> {
         *to = resolve(merged, *to);
     }
     let brackets = std::mem::take(&mut builder.exchanges_bracket);
-    builder.exchanges_bracket = brackets.into_iter().map(|(index, request)| (resolve(merged, index), request)).collect();
+    builder.exchanges_bracket =
+        brackets.into_iter().map(|(index, request)| (resolve(merged, index), request)).collect();
     links
 }
 
@@ -127,7 +130,9 @@ fn join_work(builder: &mut Builder<'_>, merged: &mut Merged) {
     }
     let mut pairs = Vec::new();
     for ((service, request, step), index) in &builder.work {
-        let (StepKind::Call { method } | StepKind::Cast { method }) = &builder.grammar.step_at(*step).kind else { continue };
+        let (StepKind::Call { method } | StepKind::Cast { method }) = &builder.grammar.step_at(*step).kind else {
+            continue;
+        };
         if let Some(message) = messages.get(&(*service, *request, method.as_str())) {
             pairs.push((*index, *message));
         }
@@ -148,7 +153,7 @@ fn label(builder: &mut Builder<'_>, index: Index) {
             let (Some(method), Some(path)) = (node.method.as_deref(), node.path.as_deref()) else { return };
             let mut fitting = builder.catalog.request(node.service, method, path, node.asked.action.as_deref());
             let told = node.messages.iter().map(|seen| builder.grammar.meaning(seen.message).step);
-            if let Some(step) = told.filter(|step| fitting.steps.contains(step)).last()
+            if let Some(step) = told.rev().find(|step| fitting.steps.contains(step))
                 && fitting.steps.len() > 1
             {
                 fitting.steps = vec![step];
@@ -201,7 +206,9 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
         }
     }
     let brackets: FxHashMap<Index, RequestId> = builder.exchanges_bracket.iter().copied().collect();
-    let among = |request: Option<RequestId>| request.and_then(|request| by_request.get(&request)).map_or(&[][..], Vec::as_slice);
+    let among = |request: Option<RequestId>| {
+        request.and_then(|request| by_request.get(&request)).map_or(&[][..], Vec::as_slice)
+    };
     for index in alive {
         let node = &builder.nodes[*index];
         let time = node.sent_time.or(node.start);
@@ -258,7 +265,8 @@ fn choose(
     time: Option<Timestamp>,
     fits: impl Fn(&Node) -> bool,
 ) -> Option<(Index, bool)> {
-    let fitting = || candidates.iter().copied().filter(|candidate| *candidate != child && fits(&builder.nodes[*candidate]));
+    let fitting =
+        || candidates.iter().copied().filter(|candidate| *candidate != child && fits(&builder.nodes[*candidate]));
     let certain = fitting().take(2).count() == 1;
     let best = fitting().max_by_key(|candidate| {
         let node = &builder.nodes[*candidate];
@@ -281,9 +289,8 @@ fn choose(
 /// writes later on, its beginning is not known.
 fn begins_after(builder: &Builder<'_>, node: &Node, child: &Node, time: Option<Timestamp>) -> bool {
     let (Some(first), Some(own)) = (node.received, child.received) else { return false };
-    let tells_less = |seen: &MessageSeen| {
-        seen.place == first && builder.grammar.meaning(seen.message).role != MessageRole::Begins
-    };
+    let tells_less =
+        |seen: &MessageSeen| seen.place == first && builder.grammar.meaning(seen.message).role != MessageRole::Begins;
     let later = node.start.zip(time).is_some_and(|(start, time)| start > time);
     first.source == own.source && later && !node.messages.iter().any(tells_less)
 }

@@ -94,7 +94,7 @@ impl Builder<'_> {
                 node.evidence.push(event.place);
                 if node.received.is_none() {
                     node.received = Some(event.place);
-                node.process = Some(event.process);
+                    node.process = Some(event.process);
                     node.start = event.time;
                 }
             }

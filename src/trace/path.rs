@@ -34,7 +34,8 @@ pub fn segments(url: &str) -> Vec<&str> {
 /// `v2`, `v2.1`, `v3`.
 fn is_version(segment: &str) -> bool {
     segment.strip_prefix('v').is_some_and(|number| {
-        number.starts_with(|first: char| first.is_ascii_digit()) && number.chars().all(|next| next.is_ascii_digit() || next == '.')
+        number.starts_with(|first: char| first.is_ascii_digit())
+            && number.chars().all(|next| next.is_ascii_digit() || next == '.')
     })
 }
 

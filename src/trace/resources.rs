@@ -4,8 +4,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
 use crate::model::event::RequestId;
-use crate::trace::graph::CallGraph;
 use crate::model::vocabulary::ServiceId;
+use crate::trace::graph::CallGraph;
 use crate::trace::node::{Node, NodeId, NodeKind};
 
 /// What each node is about, by the number of the node.
@@ -25,7 +25,9 @@ impl Resources {
         let tops: Vec<NodeId> = graph.nodes().map(|(id, _)| top(graph, id)).collect();
         let volumes = graph.nodes().map(|(_, node)| node.volume).collect();
         let servers = graph.nodes().map(|(_, node)| node.server).collect();
-        let own = |(_, node): (NodeId, &Node)| (node.kind == NodeKind::Http).then_some(()).and(node.service.zip(node.request));
+        let own = |(_, node): (NodeId, &Node)| {
+            (node.kind == NodeKind::Http).then_some(()).and(node.service.zip(node.request))
+        };
         let served = graph.nodes().filter_map(own).collect();
         let mut resources = Self { volumes, servers, tops, served };
         let by_chain = resources.only(graph, &resources.servers);
@@ -39,8 +41,10 @@ impl Resources {
             let by_chain = resources.only(graph, &resources.volumes);
             for (id, node) in graph.nodes() {
                 let index = id.0 as usize;
-                let known = resources.volumes[index].or_else(|| node.attachment.and_then(|key| by_attachment.get(&key).copied()));
-                let known = known.or_else(|| chain(graph, resources.tops[index]).and_then(|key| *by_chain.get(&key)?));
+                let known = resources.volumes[index]
+                    .or_else(|| node.attachment.and_then(|key| by_attachment.get(&key).copied()));
+                let known =
+                    known.or_else(|| chain(graph, resources.tops[index]).and_then(|key| *by_chain.get(&key)?));
                 resources.volumes[index] = known;
                 if let (Some(attachment), Some(volume)) = (node.attachment, known) {
                     by_attachment.entry(attachment).or_insert(volume);

@@ -72,7 +72,9 @@ impl<'v> Extractor<'v> {
             family,
             service: if is_client { None } else { self.service(name) },
             is_rpc: matches!(family, Family::Rpc),
-            runs_methods: name.ends_with(b"rpc.server") || name.ends_with(b"rpc.dispatcher") || name.ends_with(b"rpc.amqp"),
+            runs_methods: name.ends_with(b"rpc.server")
+                || name.ends_with(b"rpc.dispatcher")
+                || name.ends_with(b"rpc.amqp"),
             rules: self.messages.rules(name),
             tells_errors: !is_client && name != b"py.warnings",
         }

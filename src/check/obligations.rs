@@ -1,0 +1,205 @@
+//! What a flow owes beyond the order of its steps: an end in time, legal statuses, nothing left behind.
+
+use crate::check::alignment::{Move, Phase};
+use crate::check::findings::{Defect, clock, duration};
+use crate::check::judge::Trial;
+use crate::check::verdict::Evidence;
+use crate::spec::grammar::{StepKind, Wrong};
+use crate::trace::history::Effect;
+use crate::trace::node::{Node, NodeKind};
+
+impl Trial<'_> {
+    pub(super) fn stuck(&self) -> Option<Defect> {
+        let step = self.pending()?;
+        let rule = self.step_use(step);
+        let grammar = self.judge.grammar;
+        let mut defect = Defect::new(Wrong::Stuck, vec![rule.step]);
+        let deadline = self.deadline(step).map(duration).unwrap_or_default();
+        defect.expected =
+            format!("{} within {deadline}: {}", grammar.step_at(rule.step).name, grammar.step_at(rule.step).title);
+        let method = match &grammar.step_at(rule.step).kind {
+            StepKind::Cast { method } | StepKind::Call { method } => Some(method.as_str()),
+            _ => None,
+        };
+        let sent = self
+            .case
+            .nodes
+            .iter()
+            .map(|id| self.judge.graph.node(*id))
+            .find(|node| node.received.is_none() && node.rpc.is_some() && node.rpc.as_deref() == method);
+        if let Some(place) = sent.and_then(|node| node.sent) {
+            defect.evidence.push(Evidence { place, role: "sent here, never received".to_owned() });
+        } else {
+            let last = self.fit.alignment.moves.iter().rev().find_map(|step| match step {
+                Move::Both(_, seen) | Move::Log(seen) => self.place(*seen),
+                _ => None,
+            });
+            defect
+                .evidence
+                .extend(last.map(|place| Evidence { place, role: "the last thing seen of this flow".to_owned() }));
+        }
+        defect.rule = Some(rule.origin);
+        defect.values = self.values(Some(rule.step));
+        defect.values.push(("delay", deadline));
+        defect.state = self.last_status();
+        Some(defect)
+    }
+
+    pub(super) fn last_status(&self) -> Option<String> {
+        let machine = self.machine?;
+        let last = self.changes().last().and_then(|change| change.to)?;
+        Some(machine.states[last].0.clone())
+    }
+
+    pub(super) fn illegal_transitions(&self) -> Vec<Defect> {
+        let broken = self.changes().into_iter().filter_map(|change| Some((change, change.broken.as_ref()?)));
+        let defects = broken.map(|(change, broken)| {
+            let mut defect = Defect::new(Wrong::IllegalTransition, vec![change.step]);
+            let (from, to) = (&broken.from, &broken.to);
+            defect.expected =
+                format!("{} only where it may follow {from}", self.judge.grammar.step_at(change.step).name);
+            defect.shape = format!("{from}>{to}");
+            let node = self.judge.graph.node(change.node);
+            let place = node.ended.or(node.received).or(node.sent);
+            defect.evidence.extend(place.map(|place| Evidence { place, role: format!("{from} becomes {to} here") }));
+            defect.rule = Some(broken.rule);
+            defect.values = self.values(Some(change.step));
+            defect.values.extend([("from", from.clone()), ("to", to.clone())]);
+            defect
+        });
+        defects.collect()
+    }
+
+    /// A status of transit that nothing in the flow can lead out of any more.
+    pub(super) fn left_behind(&self) -> Option<Defect> {
+        let machine = self.machine?;
+        let track = self.judge.histories.tracks.get(&self.case.volume?)?;
+        let last = self.changes().into_iter().rfind(|change| matches!(change.effect, Effect::Changed))?;
+        let state = last.to?;
+        let later = track.changes.iter().skip_while(|change| change.node != last.node).skip(1);
+        let unseen = |step: &Move| match step {
+            Move::Model(step, Phase::Begin, false) => machine.concerns(self.step_use(*step).step),
+            _ => false,
+        };
+        let others_follow = later
+            .clone()
+            .any(|change| matches!(change.effect, Effect::Changed) && !self.case.nodes.contains(&change.node));
+        if machine.rest.contains(&state)
+            || self.fit.alignment.moves.iter().any(unseen)
+            || !self.failure_is_seen()
+            || others_follow && self.flow.direct
+        {
+            return None;
+        }
+        let name = machine.states[state].0.clone();
+        let mut defect = Defect::new(Wrong::LeftBehind, vec![last.step]);
+        defect.state = Some(name.clone());
+        defect.shape = name.clone();
+        defect.expected = format!("a volume that is not left {name} by a flow that is over");
+        let node = self.judge.graph.node(last.node);
+        let place = node.ended.or(node.received).or(node.sent);
+        defect.evidence.extend(place.map(|place| Evidence { place, role: format!("{name} from here on") }));
+        let failed = self.failing_nodes();
+        for (index, node) in
+            [failed.first(), failed.last().filter(|_| failed.len() > 1)].into_iter().flatten().enumerate()
+        {
+            let place = node.error_place.filter(|_| node.kind != NodeKind::Http).or(node.ended);
+            let role = if index == 0 { "failed here" } else { "and failed here, for good" };
+            defect.evidence.extend(place.map(|place| Evidence { place, role: role.to_owned() }));
+        }
+        defect.rule = Some(machine.origin);
+        defect.values = self.values(Some(last.step));
+        defect.values.retain(|(name, _)| *name != "status");
+        defect.values.push(("status", name));
+        Some(defect)
+    }
+
+    pub(super) fn failing_nodes(&self) -> Vec<&Node> {
+        let failing = self.fit.alignment.moves.iter().filter_map(|step| match step {
+            Move::Both(step, seen) if self.observation(*seen).phase == Phase::End => {
+                (self.went_well(*step, *seen) == Some(false)).then_some(*seen)
+            }
+            _ => None,
+        });
+        failing.map(|seen| self.node(seen)).collect()
+    }
+
+    /// Whether the logs show that what encloses the failure has ended: the work of a cast, or the request itself.
+    pub(super) fn failure_is_seen(&self) -> bool {
+        let outermost = |node: &&Node| !matches!(node.kind, NodeKind::Operation | NodeKind::Client);
+        self.flow.direct
+            || self.failing_nodes().iter().filter(|node| outermost(node)).any(|node| {
+                node.kind == NodeKind::Cast || node.steps.iter().any(|step| self.flow.starts.contains(step))
+            })
+    }
+
+    /// What is legal and worth knowing: late casts, calls without an answer, requests without effect.
+    pub(super) fn remarks(&self) -> Vec<Defect> {
+        let mut defects = Vec::new();
+        for step in &self.fit.alignment.moves {
+            let Move::Both(step, seen) = step else { continue };
+            if self.observation(*seen).phase != Phase::Begin {
+                continue;
+            }
+            let node = self.node(*seen);
+            let rule = self.step_use(*step);
+            if let (Some(within), Some(sent), Some(start)) = (rule.within, node.sent_time, node.start)
+                && start.since(sent) > within
+            {
+                let mut defect = Defect::new(Wrong::Late, vec![rule.step]);
+                let delay = duration(start.since(sent));
+                defect.expected = format!("work within {} after the cast; it took {delay}", duration(within));
+                defect.evidence.extend(node.sent.map(|place| Evidence { place, role: "sent here".to_owned() }));
+                defect.evidence.extend(
+                    node.received
+                        .map(|place| Evidence { place, role: format!("begun here, at {}", clock(node.start)) }),
+                );
+                defect.values = self.values(Some(rule.step));
+                defect.values.push(("delay", delay));
+                defects.push(defect);
+            }
+            if node.timed_out {
+                let mut defect = Defect::new(Wrong::TimedOut, vec![rule.step]);
+                defect.expected = "an answer before the sender gives up".to_owned();
+                defect.evidence.extend(
+                    node.sent
+                        .or(node.received)
+                        .map(|place| Evidence { place, role: "no answer came in time".to_owned() }),
+                );
+                defect.values = self.values(Some(rule.step));
+                defects.push(defect);
+            }
+        }
+        for change in self.changes() {
+            if let (Some(seen), Some(machine), Some(to)) = (&change.contradicted, self.machine, change.to) {
+                let mut defect = Defect::new(Wrong::StatusContradiction, vec![change.step]);
+                let (known, status) = (machine.states[to].0.clone(), seen.status.clone());
+                defect.expected = format!("{known}, as {} leaves it", self.judge.grammar.step_at(change.step).name);
+                defect.shape = format!("{known}/{status}");
+                let made = self.judge.graph.node(change.node).ended;
+                defect.evidence.extend(made.map(|place| Evidence { place, role: format!("makes the volume {known}") }));
+                defect.evidence.push(Evidence { place: seen.place, role: format!("shows it {status}") });
+                defect.rule = Some(machine.origin);
+                defect.values = self.values(Some(change.step));
+                defect.values.retain(|(name, _)| *name != "status");
+                defect.values.push(("status", status));
+                defects.push(defect);
+            }
+            let without_effect = change.effect == Effect::None
+                && self.machine.is_some_and(|machine| {
+                    !machine.transitions.iter().all(|transition| !transition.by.contains(&change.step))
+                });
+            if without_effect && self.flow.direct {
+                let mut defect = Defect::new(Wrong::NoEffect, vec![change.step]);
+                let node = self.judge.graph.node(change.node);
+                defect.expected = "a status that this request changes".to_owned();
+                defect.evidence.extend(
+                    node.ended.map(|place| Evidence { place, role: "answered well, and nothing changed".to_owned() }),
+                );
+                defect.values = self.values(Some(change.step));
+                defects.push(defect);
+            }
+        }
+        defects
+    }
+}

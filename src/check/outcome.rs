@@ -1,0 +1,138 @@
+//! What happened to the user's wish, and what would decide it.
+
+use crate::base::time::Timestamp;
+use crate::check::alignment::{Move, Phase};
+use crate::check::judge::Trial;
+use crate::check::verdict::{MissingEvidence, Outcome};
+use crate::spec::automaton::{Automaton, Finish, UseId};
+use crate::trace::history::Effect;
+
+impl Trial<'_> {
+    pub(super) fn reached_goal(&self) -> bool {
+        self.fit.alignment.moves.iter().any(|step| match step {
+            Move::Both(step, seen) => {
+                let goal = self.flow.goals.contains(&self.step_use(*step).step);
+                goal && self.observation(*seen).phase == Phase::End && self.went_well(*step, *seen) == Some(true)
+            }
+            _ => false,
+        })
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        let alignment = &self.fit.alignment;
+        // A step that later ones speak for may go unseen.
+        let unseen = |step: &Move| matches!(step, Move::Model(step, Phase::Begin, visible) if *visible || self.automaton.is_required(*step));
+        let failed = alignment.finish == Finish::Failed || alignment.doomed;
+        if failed && (alignment.doomed || !self.reached_goal()) {
+            let changed = self.changes().iter().any(|change| matches!(change.effect, Effect::Changed));
+            let refused = self.root_status().is_some_and(|status| (400..500).contains(&status));
+            return if changed || !refused { Outcome::Failed } else { Outcome::Refused };
+        }
+        if self.flow.direct && alignment.finish == Finish::Completed && !alignment.moves.iter().any(unseen) {
+            return self.direct_outcome();
+        }
+        if self.reached_goal() && self.may_be_over() {
+            return Outcome::Completed;
+        }
+        if alignment.finish == Finish::Completed && !alignment.moves.iter().any(unseen) {
+            return Outcome::Completed;
+        }
+        match self.pending() {
+            Some(step) if self.is_overdue(step) => Outcome::Stuck,
+            _ => Outcome::Unknown,
+        }
+    }
+
+    /// What became of requests sent straight to cinder whose volume is at rest again: all of them turned down, the last chain
+    /// given up, or done.
+    pub(super) fn direct_outcome(&self) -> Outcome {
+        let mut refused = true;
+        let mut given_up = false;
+        for step in &self.fit.alignment.moves {
+            match step {
+                Move::Break => given_up = true,
+                Move::Both(step, seen) if self.observation(*seen).phase == Phase::End => {
+                    let rule = self.step_use(*step);
+                    let well = self.went_well(*step, *seen) != Some(false);
+                    refused &= !well;
+                    // What takes a chain back reaches no goal of it.
+                    let owed = self.automaton.owed[*step as usize];
+                    given_up = (given_up || owed && well) && (owed || !well || !self.flow.goals.contains(&rule.step));
+                }
+                _ => {}
+            }
+        }
+        match (refused, given_up) {
+            (true, _) => Outcome::Refused,
+            (_, true) => Outcome::Failed,
+            _ => Outcome::Completed,
+        }
+    }
+
+    pub(super) fn root_status(&self) -> Option<u16> {
+        self.judge.graph.node(self.case.root?).status
+    }
+
+    /// Whether nothing that the logs could show is still to come.
+    pub(super) fn may_be_over(&self) -> bool {
+        self.fit.alignment.finish == Finish::Completed || self.fit.alignment.pending.iter().all(|(_, visible)| !visible)
+    }
+
+    /// The first step that is still to come: one that the logs could show, if there is one.
+    pub(super) fn pending(&self) -> Option<UseId> {
+        let pending = &self.fit.alignment.pending;
+        pending.iter().find(|(_, visible)| *visible).or(pending.first()).map(|(step, _)| *step)
+    }
+
+    /// How long a step may take to come.
+    pub(super) fn deadline(&self, step: UseId) -> Option<i64> {
+        self.step_use(step).within.or(self.flow.deadline)
+    }
+
+    pub(super) fn due(&self, step: UseId) -> Option<Timestamp> {
+        Some(self.last_seen()?.plus(self.deadline(step)?))
+    }
+
+    /// Whether a step has not come although a log goes on past its deadline.
+    pub(super) fn is_overdue(&self, step: UseId) -> bool {
+        let until = self.judge.observability.shown_until(self.step_use(step).step, &self.touched);
+        self.due(step).zip(until).is_some_and(|(due, until)| due <= until)
+    }
+
+    /// What would decide: the logs of required steps that nothing given could show, in every variant that fits.
+    pub(super) fn missing_evidence(&self, outcome: Outcome) -> Vec<MissingEvidence> {
+        let mut missing: Vec<MissingEvidence> = Vec::new();
+        let mut add = |automaton: &Automaton, step: UseId, until: Option<Timestamp>| {
+            if !automaton.is_required(step) {
+                return;
+            }
+            let rule = &automaton.uses[step as usize];
+            let step = self.judge.grammar.step_at(rule.step);
+            let service = self.judge.grammar.vocabulary.service_name(step.service).to_owned();
+            let needs = self.judge.observability.needs(rule.step, &self.touched, until);
+            match missing.iter_mut().find(|known| known.needs == needs) {
+                Some(known) if !known.steps.contains(&step.name) => known.steps.push(step.name.clone()),
+                Some(_) => {}
+                None => missing.push(MissingEvidence { service, needs, steps: vec![step.name.clone()] }),
+            }
+        };
+        let variants = &self.judge.automata.variants[self.fit.flow];
+        let best = std::iter::once((self.fit.variant, &self.fit.alignment));
+        for (variant, alignment) in best.chain(self.fit.ties.iter().map(|(variant, alignment)| (*variant, alignment))) {
+            let automaton = &variants[variant];
+            for step in &alignment.moves {
+                if let Move::Model(step, Phase::Begin, false) = step {
+                    add(automaton, *step, self.last_seen());
+                }
+            }
+            for (step, visible) in alignment.pending.iter().filter(|_| outcome == Outcome::Unknown) {
+                let deadline = automaton.uses[*step as usize].within.or(self.flow.deadline);
+                add(automaton, *step, self.last_seen().zip(deadline).map(|(last, deadline)| last.plus(deadline)));
+                if *visible {
+                    break;
+                }
+            }
+        }
+        missing
+    }
+}
