@@ -134,7 +134,8 @@ fn samples_and_cases_tell_nothing_of_the_machine_they_come_from() {
     let home = ["/ho", "me/"].concat();
     while let Some(path) = pending.pop() {
         if path.is_dir() {
-            pending.extend(std::fs::read_dir(&path).expect("readable").filter_map(Result::ok).map(|entry| entry.path()));
+            pending
+                .extend(std::fs::read_dir(&path).expect("readable").filter_map(Result::ok).map(|entry| entry.path()));
             continue;
         }
         let text = std::fs::read_to_string(&path).expect("samples and expectations are UTF-8");

@@ -103,7 +103,12 @@ fn rewritten(folder: &str, change: impl Fn(&[u8]) -> Vec<u8>) -> String {
 
 fn with_input(words: &[&str], input: &[u8]) -> Output {
     use std::io::Write as _;
-    let mut child = flowcheck(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut child = flowcheck(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     child.stdin.take().expect("a pipe").write_all(input).expect("it reads its input");
     child.wait_with_output().expect("it ends")
 }
@@ -289,7 +294,8 @@ fn the_specification_can_be_asked() {
 #[test]
 fn a_broken_specification_is_2_with_its_line() {
     let folder = scratch("broken-spec");
-    std::fs::write(folder.join("my.flow"), "format 1\n\nflow mine \"Mine\"\n  starts nova.attach.reqest\n").expect("written");
+    std::fs::write(folder.join("my.flow"), "format 1\n\nflow mine \"Mine\"\n  starts nova.attach.reqest\n")
+        .expect("written");
     let output = run(&["--spec", &folder.to_string_lossy(), &sample("attach-detach")]);
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);

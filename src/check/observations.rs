@@ -96,7 +96,8 @@ pub(crate) fn observe(
 
 /// Whether a message was sent, and nothing shows that anybody took it: no line of the receiver, no request after it.
 fn is_only_sent(graph: &CallGraph, case: &Case, flow: &Flow, node: &Node) -> bool {
-    let is_silent = node.kind == NodeKind::Cast && node.received.is_none() && node.ended.is_none() && node.evidence.is_empty();
+    let is_silent =
+        node.kind == NodeKind::Cast && node.received.is_none() && node.ended.is_none() && node.evidence.is_empty();
     let follows = |other: &Node| {
         let is_work = other.kind == NodeKind::Http && other.steps.iter().any(|step| !flow.anytime.contains(step));
         is_work && other.beginning() > node.sent_time
