@@ -50,14 +50,15 @@ impl Judge<'_> {
 
     /// The logs that have lines of a case, and the processes that wrote them.
     fn touched(&self, case: &Case) -> Touched {
-        let mut touched = Touched::default();
+        let direct = case.flows.iter().all(|flow| self.grammar.flows[*flow].direct);
+        let mut touched = Touched { direct, ..Touched::default() };
         for id in &case.nodes {
             let node = self.graph.node(*id);
             if let (Some(service), Some(received)) = (node.service, node.received) {
-                touched.entry((received.source, service)).or_default().extend(node.process);
+                touched.logs.entry((received.source, service)).or_default().extend(node.process);
             }
             if let (Some(caller), Some(sent)) = (node.caller, node.sent) {
-                touched.entry((sent.source, caller)).or_default();
+                touched.logs.entry((sent.source, caller)).or_default();
             }
         }
         touched

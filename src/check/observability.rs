@@ -12,6 +12,7 @@ use crate::model::source::{Coverage, SourceId, SourceSummary};
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{Grammar, MessageRole, Step, StepId, StepKind};
 use crate::trace::graph::CallGraph;
+use crate::trace::nearby::logs_with_global_ids;
 use crate::trace::node::NodeKind;
 
 /// What a set of logs could have shown.
@@ -21,16 +22,37 @@ pub struct Observability<'a> {
     sources: &'a [SourceSummary],
     /// Services of which a caller's log names a request that is in none of their own logs.
     incomplete: FxHashSet<ServiceId>,
+    /// The logs whose requests can be joined to their callers: they tell the id that was passed along, or the callers tell
+    /// theirs.
+    joinable: FxHashSet<(SourceId, ServiceId)>,
+    /// The first steps of flows that a service carries out.
+    starts: FxHashSet<StepId>,
 }
 
-/// The logs that have lines of a case, by input and service, and the processes that wrote them.
-pub type Touched = FxHashMap<(SourceId, ServiceId), FxHashSet<u32>>;
+/// What is known of a case before its steps are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Touched {
+    /// The logs that have lines of it, by input and service, and the processes that wrote them.
+    pub logs: FxHashMap<(SourceId, ServiceId), FxHashSet<u32>>,
+    /// Whether its requests have no cause that they had to be joined to.
+    pub direct: bool,
+}
 
 impl<'a> Observability<'a> {
     /// Looks for gaps in the logs.
     pub fn new(grammar: &'a Grammar, sources: &'a [SourceSummary], graph: &CallGraph) -> Self {
-        let mut observability = Self { grammar, sources, incomplete: FxHashSet::default() };
+        let joinable = logs_with_global_ids(graph);
+        let flows = grammar.flows.iter().filter(|flow| !flow.direct);
+        let starts = flows.flat_map(|flow| flow.starts.iter().copied()).collect();
+        let mut observability = Self { grammar, sources, incomplete: FxHashSet::default(), joinable, starts };
         for (_, node) in graph.nodes() {
+            // A service that was called by another, whose log names the request.
+            if let (Some(service), Some(received), Some(caller)) = (node.service, node.received, node.caller)
+                && node.sent.is_some()
+                && Some(caller) != grammar.vocabulary.service("client")
+            {
+                observability.joinable.insert((received.source, service));
+            }
             if let (NodeKind::Http, Some(service), Some(time), None, Some(_)) =
                 (node.kind, node.service, node.sent_time, node.received, node.request)
                 && node.status.is_some_and(|status| status < 500)
@@ -56,11 +78,19 @@ impl<'a> Observability<'a> {
             return Vec::new();
         }
         let one_of_many = !matches!(rule.kind, StepKind::Http { .. });
-        let shows = |source: SourceId, coverage: &Coverage| match touched.get(&(source, rule.service)) {
+        let shows = |source: SourceId, coverage: &Coverage| match touched.logs.get(&(source, rule.service)) {
             Some(processes) => self.level_shows(step, rule, coverage, processes),
             None => !one_of_many && self.level_shows(step, rule, coverage, &FxHashSet::default()),
         };
-        let all = self.of_service(rule.service).filter(|(source, coverage)| shows(*source, coverage));
+        // The first request of a flow needs no cause to be joined to.
+        let can_join = |source: SourceId| {
+            one_of_many
+                || touched.direct
+                || self.starts.contains(&step)
+                || self.joinable.contains(&(source, rule.service))
+        };
+        let all =
+            self.of_service(rule.service).filter(|(source, coverage)| can_join(*source) && shows(*source, coverage));
         all.map(|(_, coverage)| coverage).collect()
     }
 
@@ -124,6 +154,11 @@ impl<'a> Observability<'a> {
         if given.is_empty() {
             return format!("the log of {service} at {level}");
         }
+        if !given.iter().any(|(source, _)| self.joinable.contains(&(*source, rule.service))) && !touched.direct {
+            return format!(
+                "the log of {service} with %(global_request_id)s in its format, or of its callers with keystoneauth=DEBUG"
+            );
+        }
         if self.incomplete.contains(&rule.service) {
             return format!(
                 "the logs of all hosts that run {service}: some of its requests are in none of those given"
@@ -131,7 +166,7 @@ impl<'a> Observability<'a> {
         }
         let of_case: Vec<&Coverage> = given
             .iter()
-            .filter(|(source, _)| touched.contains_key(&(*source, rule.service)))
+            .filter(|(source, _)| touched.logs.contains_key(&(*source, rule.service)))
             .map(|(_, coverage)| *coverage)
             .collect();
         if of_case.is_empty() && !matches!(rule.kind, StepKind::Http { .. }) {

@@ -7,6 +7,7 @@ use crate::model::event::RequestId;
 use crate::spec::grammar::{Flow, Grammar, StepId, StepKind, Subject};
 use crate::trace::graph::CallGraph;
 use crate::trace::history::{Effect, Histories};
+use crate::trace::nearby::logs_with_global_ids;
 use crate::trace::node::{NodeId, NodeKind};
 use crate::trace::resources::{Resources, chain};
 
@@ -214,6 +215,7 @@ impl Finder<'_> {
         };
         let starts: FxHashSet<StepId> =
             flows.iter().flat_map(|flow| self.grammar.flows[*flow].starts.iter().copied()).collect();
+        let told = logs_with_global_ids(self.graph);
         let mut by_volume: Vec<(Option<Uuid>, RequestId, NodeId)> = Vec::new();
         for (key, nodes) in orphans.iter().filter(|(key, nodes)| self.is_direct(*key, nodes)) {
             for id in nodes {
@@ -233,12 +235,16 @@ impl Finder<'_> {
             let nodes: Vec<NodeId> = self.tree(id).into_iter().filter(|node| !self.taken.contains(node)).collect();
             self.taken.extend(nodes.iter().copied());
             let server = self.resources.server(id);
+            // Where the log does not tell what callers pass along, nova may have sent it.
+            let node = self.graph.node(id);
+            let log = node.received.map(|place| place.source).zip(node.service);
+            let certain = node.sent.is_some() || log.is_some_and(|log| told.contains(&log));
             let case = match goes_on {
                 Some((_, _, case)) => case,
                 None => {
                     self.cases.push(Case {
                         flows: flows.clone(),
-                        certain: true,
+                        certain,
                         root: None,
                         nodes: Vec::new(),
                         command: None,

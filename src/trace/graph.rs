@@ -9,6 +9,7 @@ use crate::spec::grammar::Grammar;
 use crate::trace::builder::Builder;
 use crate::trace::catalog::Catalog;
 use crate::trace::link;
+use crate::trace::nearby::join_by_resource;
 use crate::trace::node::{Edge, Node, NodeId};
 
 /// The units of work that a set of logs shows, and what caused what. Every node has at most one cause.
@@ -26,7 +27,9 @@ impl CallGraph {
         let sends = |event: &&Event| matches!(event.kind, EventKind::RpcCalling { .. } | EventKind::RpcSent { .. });
         events.iter().filter(sends).for_each(|event| builder.event(event));
         events.iter().filter(|event| !sends(event)).for_each(|event| builder.event(event));
-        link::join(builder)
+        let mut graph = link::join(builder);
+        join_by_resource(grammar, &mut graph);
+        graph
     }
 
     pub(crate) fn add_node(&mut self, node: Node) -> NodeId {
@@ -50,6 +53,10 @@ impl CallGraph {
     /// What is known of a node.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.graph[index(id)]
+    }
+
+    pub(crate) fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.graph[index(id)]
     }
 
     /// All nodes, in the order of their numbers.

@@ -8,6 +8,7 @@ pub mod graph;
 pub mod history;
 mod link;
 mod messages;
+pub mod nearby;
 pub mod node;
 pub mod path;
 pub mod resources;
