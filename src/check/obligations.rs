@@ -182,7 +182,7 @@ impl Trial<'_> {
                 defect.rule = Some(machine.origin);
                 defect.values = self.values(Some(change.step));
                 defect.values.retain(|(name, _)| *name != "status");
-                defect.values.push(("status", status));
+                defect.values.extend([("status", status), ("to", known)]);
                 defects.push(defect);
             }
             let without_effect = change.effect == Effect::None

@@ -61,7 +61,7 @@ pub(crate) fn observe(
         nodes
     };
     let anytime = sorted(&may_be_anywhere);
-    let nodes = sorted(&|node| relevant(node) && !may_be_anywhere(node));
+    let nodes = sorted(&|node| relevant(node) && !may_be_anywhere(node) && !is_only_sent(graph, case, flow, node));
     let numbers: FxHashMap<NodeId, usize> = nodes.iter().enumerate().map(|(number, id)| (*id, number)).collect();
     let causes: Vec<Option<Cause>> = nodes.iter().map(|id| cause(graph, &numbers, *id)).collect();
     let mut moments: Vec<Moment> = Vec::new();
@@ -92,6 +92,17 @@ pub(crate) fn observe(
         .collect();
     constrain(&moments, &causes, &mut observations);
     Observed { nodes, anytime, observations, times: moments.iter().map(|moment| moment.time).collect() }
+}
+
+/// Whether a message was sent, and nothing shows that anybody took it: no line of the receiver, no request after it.
+fn is_only_sent(graph: &CallGraph, case: &Case, flow: &Flow, node: &Node) -> bool {
+    let is_silent =
+        node.kind == NodeKind::Cast && node.received.is_none() && node.ended.is_none() && node.evidence.is_empty();
+    let follows = |other: &Node| {
+        let is_work = other.kind == NodeKind::Http && other.steps.iter().any(|step| !flow.anytime.contains(step));
+        is_work && other.beginning() > node.sent_time
+    };
+    is_silent && !case.nodes.iter().any(|id| follows(graph.node(*id)))
 }
 
 /// The nearest cause of a node within the case.

@@ -70,10 +70,10 @@ impl<'a> Record<'a> {
 
 fn without_code_place(line: &[u8]) -> &[u8] {
     let line = line.trim_ascii_end();
-    if line.ends_with(b"}}") {
-        if let Some(start) = memchr::memmem::rfind(line, b"{{(pid=").or_else(|| memchr::memmem::rfind(line, b" {{")) {
-            return line[..start].trim_ascii_end();
-        }
+    if line.ends_with(b"}}")
+        && let Some(start) = memchr::memmem::rfind(line, b"{{(pid=").or_else(|| memchr::memmem::rfind(line, b" {{"))
+    {
+        return line[..start].trim_ascii_end();
     }
     let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let before_digits = &line[..line.len() - digits];

@@ -17,10 +17,10 @@ pub(super) fn extract(record: &Record<'_>, emit: &mut dyn FnMut(EventKind)) {
         if let Some(end) = memchr::memmem::find(command, b" -> ") {
             emit(EventKind::CommandNamed { name: lossy(&command[..end]) });
         }
-    } else if let Some(code) = line.strip_prefix(b"END return value: ") {
-        if let Some(code) = std::str::from_utf8(code).ok().and_then(|code| code.trim().parse().ok()) {
-            emit(EventKind::CommandEnded { code });
-        }
+    } else if let Some(code) = line.strip_prefix(b"END return value: ")
+        && let Some(code) = std::str::from_utf8(code).ok().and_then(|code| code.trim().parse().ok())
+    {
+        emit(EventKind::CommandEnded { code });
     }
 }
 

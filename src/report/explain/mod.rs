@@ -1,6 +1,6 @@
 //! `flowcheck explain`: what a finding, a flow, a step, a status or a machine means, from the specification.
 //!
-//! Every item is a [`Page`]: a title, then keys with texts, then blocks. `flow` and `item` fill pages, this module finds
+//! Every item is a `Page`: a title, then keys with texts, then blocks. `flow` and `item` fill pages, this module finds
 //! the items of a name and draws the pages.
 
 mod flow;

@@ -232,22 +232,20 @@ impl<'a> Names<'a> {
         while let Some(statement) = open.pop() {
             if let Statement::Choice(branches) = statement {
                 for branch in branches {
-                    if let BranchLabel::Variant(name) = &branch.value.label {
-                        if !found.contains(&name.value) {
-                            found.push(name.value.clone());
-                        }
+                    if let BranchLabel::Variant(name) = &branch.value.label
+                        && !found.contains(&name.value)
+                    {
+                        found.push(name.value.clone());
                     }
                 }
             }
             let mut inner: Vec<&'a Statement> = children(statement);
-            if let Statement::Use(name) = statement {
-                if let Some(block) = self.blocks.get(name.value.as_str()) {
-                    if seen.insert(block.name()) {
-                        if let ItemBody::Block(lines) = &block.item.body {
-                            inner.extend(sequence(lines));
-                        }
-                    }
-                }
+            if let Statement::Use(name) = statement
+                && let Some(block) = self.blocks.get(name.value.as_str())
+                && seen.insert(block.name())
+                && let ItemBody::Block(lines) = &block.item.body
+            {
+                inner.extend(sequence(lines));
             }
             open.extend(inner.into_iter().rev());
         }
