@@ -134,6 +134,10 @@ impl Histories {
         for track in histories.tracks.values_mut() {
             track.seen.sort_by_key(|seen| (seen.from, seen.place));
         }
+        let concerns = |node: &Node| node.steps.iter().any(|step| machine.concerns(*step));
+        let unbound = graph
+            .nodes()
+            .any(|(id, node)| node.attachment.is_some() && resources.volume(id).is_none() && concerns(node));
         for (volume, mut nodes) in work {
             nodes.sort_by_key(|id| (graph.node(*id).ending().or(graph.node(*id).beginning()), *id));
             let track = histories.tracks.entry(volume).or_default();
@@ -145,6 +149,7 @@ impl Histories {
                 status: None,
                 previous: None,
                 attachments: Vec::new(),
+                unbound,
             };
             for id in nodes {
                 walk.compare(graph, track, graph.node(id).beginning());
@@ -194,6 +199,8 @@ struct Walk<'a> {
     status: Option<usize>,
     previous: Option<usize>,
     attachments: Vec<Record>,
+    /// Whether there are requests about attachments of which the volume is not known.
+    unbound: bool,
 }
 
 impl Walk<'_> {
@@ -262,7 +269,9 @@ impl Walk<'_> {
                 self.previous = from;
                 self.status = to.or(self.status);
                 let transition = &self.machine.transitions[index];
-                let of_volume = (!transition.legal).then(|| Broken {
+                // Where requests about some attachment could not be told apart, records may be gone that seem to be there.
+                let sure = !self.unbound || !transition.guards.iter().any(|guard| *guard == Guard::SameServer);
+                let of_volume = (!transition.legal && sure).then(|| Broken {
                     from: state_name(self.machine, from),
                     to: state_name(self.machine, to),
                     rule: transition.origin,
