@@ -71,6 +71,8 @@ pub struct Broken {
     pub from: String,
     /// The state after.
     pub to: String,
+    /// The states from which the step may be made.
+    pub lawful: Vec<String>,
     /// Where the rule is written.
     pub rule: Origin,
 }
@@ -274,6 +276,7 @@ impl Walk<'_> {
                 let of_volume = (!transition.legal && sure).then(|| Broken {
                     from: state_name(self.machine, from),
                     to: state_name(self.machine, to),
+                    lawful: lawful(self.machine, step, from),
                     rule: transition.origin,
                 });
                 Change {
@@ -428,7 +431,12 @@ impl Walk<'_> {
             }
         }
         let name = |state| state_name(machine, state);
-        (!transition.legal).then(|| Broken { from: name(from), to: name(Some(to)), rule: transition.origin })
+        (!transition.legal).then(|| Broken {
+            from: name(from),
+            to: name(Some(to)),
+            lawful: lawful(machine, step, from),
+            rule: transition.origin,
+        })
     }
 }
 
@@ -439,6 +447,15 @@ fn shown(grammar: &Grammar, message: &MessageSeen) -> Option<Seen> {
         StatusShown::Placeholder(index) => message.captures.get(*index)?.clone(),
     };
     Some(Seen { from: message.time, to: message.time, status, place: message.place, exact: true })
+}
+
+/// The states, other than this one, from which a step makes a legal transition.
+fn lawful(machine: &Machine, step: StepId, from: Option<usize>) -> Vec<String> {
+    let legal = machine.transitions.iter().filter(|transition| transition.legal && transition.by.contains(&step));
+    let mut states: Vec<usize> = legal.flat_map(|transition| transition.from.iter().copied()).collect();
+    states.sort_unstable();
+    states.dedup();
+    states.into_iter().filter(|state| Some(*state) != from).map(|state| machine.states[state].0.clone()).collect()
 }
 
 fn state_name(machine: &Machine, state: Option<usize>) -> String {
