@@ -19,7 +19,7 @@ const MOST_COST: u32 = 20 * DEVIATION;
 /// The most that an alignment may cost in the first search.
 const NEAR_COST: u32 = 4 * DEVIATION;
 
-/// How often an alignment is repeated because it found steps missing that no log covers at that time.
+/// How often an alignment is repeated because it assumed steps where a log would show them.
 const MOST_REVISIONS: usize = 12;
 
 /// The compiled flows of a grammar.
@@ -151,7 +151,8 @@ impl Automata {
     }
 
     /// Aligns with one variant. A step counts as missing only where a log covers the time between what was seen before and
-    /// after it.
+    /// after it. Taken for visible first are the steps whose logs cover the whole case; then each is looked at in the gap in
+    /// which it was assumed.
     fn align_to(
         &self,
         (flow, variant): (usize, usize),
@@ -161,16 +162,19 @@ impl Automata {
         limit: u32,
     ) -> Result<Option<Alignment>, GaveUp> {
         let automaton = &self.variants[flow][variant];
-        let mut visible: Vec<bool> = (0..automaton.uses.len() as UseId)
-            .map(|step| observability.could_show(sought(automaton, step), touched))
-            .collect();
+        let covers = |step: UseId, from, to| observability.covers(sought(automaton, step), touched, from, to);
+        let (first, last) = (observed.times.iter().flatten().min(), observed.latest.iter().flatten().max());
+        let uses = 0..automaton.uses.len() as UseId;
+        let mut visible: Vec<bool> = uses.map(|step| covers(step, first.copied(), last.copied())).collect();
+        let mut uncovered = vec![false; visible.len()];
         for _ in 0..MOST_REVISIONS {
             let shape =
                 Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone(), limit };
             let Some(alignment) = self.align(shape)? else { return Ok(None) };
             let mut revised = false;
             for (index, step) in alignment.moves.iter().enumerate() {
-                let Move::Model(step, Phase::Begin, true) = step else { continue };
+                let Move::Model(step, Phase::Begin, _) = step else { continue };
+                let number = *step as usize;
                 let seen = |step: &Move| match step {
                     Move::Both(_, seen) | Move::Log(seen) => Some(*seen),
                     _ => None,
@@ -178,10 +182,10 @@ impl Automata {
                 let before =
                     alignment.moves[..index].iter().rev().filter_map(seen).find_map(|seen| observed.times[seen]);
                 let after = alignment.moves[index..].iter().filter_map(seen).find_map(|seen| observed.latest[seen]);
-                if !observability.covers(sought(automaton, *step), touched, before, after) {
-                    visible[*step as usize] = false;
-                    revised = true;
-                }
+                let covered = covers(*step, before, after) && !uncovered[number];
+                uncovered[number] |= visible[number] && !covered;
+                revised |= visible[number] != covered;
+                visible[number] = covered;
             }
             if !revised {
                 return Ok(Some(alignment));

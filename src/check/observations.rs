@@ -97,7 +97,9 @@ pub(crate) fn observe(
         })
         .collect();
     constrain(&moments, &causes, &mut observations);
-    let times: Vec<Option<Timestamp>> = moments.iter().map(|moment| moment.time).collect();
+    // The date of an answer says nothing of when it was asked for.
+    let dated = |moment: &Moment| moment.by_line && moment.phase == Phase::Begin;
+    let times = moments.iter().map(|moment| moment.time.filter(|_| !dated(moment))).collect();
     let in_second = |moment: &Moment| moment.time.map(|time| if moment.by_line { time.plus(SECOND) } else { time });
     let latest = moments.iter().map(in_second).collect();
     Observed { nodes, anytime, observations, times, latest }
@@ -163,7 +165,8 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
     let begin = node.beginning();
     let end = node.ending().max(begin);
     let at_once = begin == end;
-    let by_line = node.dated && node.received.is_none();
+    // A client without time stamps: its lines have the dates of answers.
+    let by_line = |place: Place| node.dated && node.received.is_none_or(|received| received.source != place.source);
     moments.push(Moment {
         node: number,
         phase: Phase::Begin,
@@ -172,7 +175,7 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
         chain: (first.source, service, (!node.begun).then_some(number)),
         depth,
         at_once,
-        by_line,
+        by_line: by_line(first),
     });
     if let Some(last) = node.ended {
         let own = last.source == first.source || node.received.is_none();
@@ -185,7 +188,7 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
             chain,
             depth,
             at_once,
-            by_line,
+            by_line: by_line(last),
         });
     }
 }

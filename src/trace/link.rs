@@ -28,6 +28,7 @@ const SLACK: i64 = 2_000_000;
 pub(crate) fn join(mut builder: Builder<'_>) -> CallGraph {
     let mut merged = Merged::default();
     let mut links = join_exchanges(&mut builder, &mut merged);
+    join_tails(&mut builder, &mut merged);
     join_work(&mut builder, &mut merged);
     for index in 0..builder.nodes.len() {
         label(&mut builder, index);
@@ -120,6 +121,28 @@ fn resolve(merged: &Merged, mut index: Index) -> Index {
         index = *next;
     }
     index
+}
+
+/// Makes the end of a cast, of which the receiver's log begins too late to show its arrival, one with its sending.
+fn join_tails(builder: &mut Builder<'_>, merged: &mut Merged) {
+    let key = |node: &Node| Some((node.service?, node.request?, node.rpc.clone()?));
+    let mut sent: FxHashMap<(ServiceId, RequestId, String), Index> = FxHashMap::default();
+    for index in &builder.messages.all {
+        let node = &builder.nodes[*index];
+        if let (Some(key), Some(_), None) = (key(node), node.sent, node.ended) {
+            sent.insert(key, *index);
+        }
+    }
+    for index in builder.messages.all.clone() {
+        let node = &builder.nodes[index];
+        let alone = node.sent.is_none() && node.received.is_none();
+        if let Some(whole) = key(node).filter(|_| alone).and_then(|key| sent.remove(&key)) {
+            let tail = node.clone();
+            builder.nodes[whole].absorb(tail);
+            merged.insert(index, whole);
+        }
+    }
+    builder.messages.all.retain(|index| !merged.contains_key(index));
 }
 
 /// Makes the RPC message and the work that locks and messages show of it one node.
