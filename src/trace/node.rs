@@ -196,6 +196,7 @@ impl Node {
         self.messages.extend(other.messages);
         self.timed_out |= other.timed_out;
         self.tells_global |= other.tells_global;
+        self.dated |= other.dated;
     }
 
     /// The step that it is, when the log tells just one.
