@@ -122,13 +122,21 @@ fn resolve(merged: &Merged, mut index: Index) -> Index {
 /// Makes the RPC message and the work that locks and messages show of it one node.
 fn join_work(builder: &mut Builder<'_>, merged: &mut Merged) {
     let mut messages: FxHashMap<(ServiceId, RequestId, &str), Index> = FxHashMap::default();
-    for index in builder.messages.all.iter().rev() {
-        let node = &builder.nodes[*index];
-        if let (Some(service), Some(request), Some(method)) = (node.service, node.request, node.rpc.as_deref()) {
-            messages.insert((service, request, method), *index);
+    let mut pairs = Vec::new();
+    // Where a log begins in the middle of the work of a cast, its last line has an id that nothing else has.
+    let is_last_line = |node: &Node| node.sent.is_none() && node.received.is_none();
+    let (whole, rests): (Vec<Index>, Vec<Index>) =
+        builder.messages.all.iter().partition(|index| !is_last_line(&builder.nodes[**index]));
+    for index in rests.into_iter().rev().chain(whole.into_iter().rev()) {
+        let node = &builder.nodes[index];
+        if let (Some(service), Some(request), Some(method)) = (node.service, node.request, node.rpc.as_deref())
+            && let Some(rest) = messages.insert((service, request, method), index)
+            && is_last_line(&builder.nodes[rest])
+            && node.ended.is_none()
+        {
+            pairs.push((rest, index));
         }
     }
-    let mut pairs = Vec::new();
     for ((service, request, step), index) in &builder.work {
         let (StepKind::Call { method } | StepKind::Cast { method }) = &builder.grammar.step_at(*step).kind else {
             continue;
@@ -217,7 +225,13 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
             NodeKind::Http => {
                 let caller = |other: &Node| node.caller.is_none_or(|caller| other.service == Some(caller));
                 let strange = |other: &Node| other.service != node.service && caller(other);
-                let by_global = choose(builder, among(node.global), *index, time, strange)
+                // The id of an earlier request to the same service was passed along by their common client.
+                let own = |other: &Index| {
+                    let other = &builder.nodes[*other];
+                    other.kind == NodeKind::Http && other.service == node.service
+                };
+                let global = node.global.filter(|_| !among(node.global).iter().any(own));
+                let by_global = choose(builder, among(global), *index, time, strange)
                     .map(|cause| (cause, if node.sent.is_some() { JoinedBy::HeaderId } else { JoinedBy::GlobalId }));
                 by_global.or_else(|| {
                     let bracket = brackets.get(index).copied();
@@ -256,8 +270,9 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
     }
 }
 
-/// The cause among some candidates, and whether it is the only one: one that was under way at that time, the latest begun;
-/// else a request, which other work comes from; else what ended last.
+/// The cause among some candidates, and whether it is certain: one that was under way at that time, the latest begun; else a
+/// request, which other work comes from; else what ended last. It is certain when there is no other candidate; work that was
+/// not under way is not, because what was may be in no log.
 fn choose(
     builder: &Builder<'_>,
     candidates: &[Index],
@@ -282,7 +297,12 @@ fn choose(
         };
         (rank, start.0, *candidate)
     });
-    best.map(|best| (best, certain))
+    let is_known = |node: &Node| {
+        let begun = node.beginning().zip(time).is_none_or(|(start, time)| start <= time);
+        let open = node.ending().zip(time).is_none_or(|(end, time)| time <= end);
+        node.kind == NodeKind::Http || begun && open
+    };
+    best.map(|best| (best, certain && is_known(&builder.nodes[best])))
 }
 
 /// Whether a node of the same log is known to have begun only after a moment. Where a node's first line is a message that it
