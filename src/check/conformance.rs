@@ -91,10 +91,10 @@ impl Automata {
         case: &Case,
         touched: &Touched,
     ) -> Option<Fit> {
-        // Most cases fit a variant well, and a search that may not go far from the flow is short for all the others.
+        // Most cases are near to some variant, and a search that may not go far is short for all the others.
         let near = self.fit_within(grammar, graph, observability, case, touched, NEAR_COST);
         match near {
-            Some(fit) if fit.alignment.deviations() == 0 && !fit.gave_up => Some(fit),
+            Some(fit) if !fit.gave_up => Some(fit),
             _ => self.fit_within(grammar, graph, observability, case, touched, MOST_COST),
         }
     }
@@ -118,7 +118,7 @@ impl Automata {
                 // What no log shows tells no variant from another: only deviations do.
                 let limit = best.as_ref().map_or(most, |known| (known.alignment.deviations() + 1) * DEVIATION - 1);
                 let observed = observe(graph, case, &self.alphabets[*flow], rule, matters);
-                let alignment = match self.align_to((*flow, variant), &observed, observability, touched, limit) {
+                let alignment = match self.align_to((*flow, variant), &observed, observability, case, touched, limit) {
                     Ok(Some(alignment)) => alignment,
                     Ok(None) => continue,
                     Err(GaveUp) => {
@@ -145,20 +145,51 @@ impl Automata {
         best
     }
 
+    /// Aligns with one variant, as strictly as the logs allow. Where that deviates, and a log that begins late or ends early
+    /// could hold what is missing, the steps of that log count as ones that nothing could show.
+    fn align_to(
+        &self,
+        chosen: (usize, usize),
+        observed: &Observed,
+        observability: &Observability<'_>,
+        case: &Case,
+        touched: &Touched,
+        limit: u32,
+    ) -> Result<Option<Alignment>, GaveUp> {
+        let automaton = &self.variants[chosen.0][chosen.1];
+        let uses = || (0..automaton.uses.len() as UseId).map(|step| sought(automaton, step));
+        let visible: Vec<bool> = uses().map(|step| observability.could_show(step, touched)).collect();
+        let strict = self.align_visible(chosen, observed, observability, touched, visible.clone(), limit);
+        if matches!(&strict, Ok(Some(alignment)) if alignment.deviations() == 0) {
+            return strict;
+        }
+        let times = || observed.times.iter().copied().flatten();
+        let (first, last) = (times().min().filter(|_| case.root.is_some()), times().max());
+        let covered: Vec<bool> = uses().map(|step| observability.covers(step, touched, first, last)).collect();
+        if covered == visible {
+            return strict;
+        }
+        let lenient = self.align_visible(chosen, observed, observability, touched, covered, limit)?;
+        let deviations = |alignment: &Option<Alignment>| alignment.as_ref().map(Alignment::deviations);
+        match (strict, deviations(&lenient)) {
+            (Ok(strict), Some(fewer)) if deviations(&strict).is_none_or(|strict| fewer < strict) => Ok(lenient),
+            (Err(GaveUp), Some(0)) => Ok(lenient),
+            (strict, _) => strict,
+        }
+    }
+
     /// Aligns with one variant. A step counts as missing only where a log covers the time between what was seen before and
     /// after it.
-    fn align_to(
+    fn align_visible(
         &self,
         (flow, variant): (usize, usize),
         observed: &Observed,
         observability: &Observability<'_>,
         touched: &Touched,
+        mut visible: Vec<bool>,
         limit: u32,
     ) -> Result<Option<Alignment>, GaveUp> {
         let automaton = &self.variants[flow][variant];
-        let mut visible: Vec<bool> = (0..automaton.uses.len() as UseId)
-            .map(|step| observability.could_show(sought(automaton, step), touched))
-            .collect();
         for _ in 0..MOST_REVISIONS {
             let shape =
                 Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone(), limit };
