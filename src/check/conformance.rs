@@ -11,6 +11,7 @@ use crate::spec::automaton::{Automaton, TooLarge, UseId};
 use crate::spec::grammar::{Grammar, StepId, Subject};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
+use crate::trace::node::Node;
 
 /// The most that an alignment may cost; a case that is further from every flow is none of them.
 const MOST_COST: u32 = 20 * DEVIATION;
@@ -110,6 +111,10 @@ impl Automata {
     ) -> Option<Fit> {
         let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
         let matters = |step: StepId| machine.is_some_and(|machine| machine.concerns(step));
+        let goes_on = |node: &Node| {
+            let log = node.received.map(|place| place.source).zip(node.service);
+            log.zip(node.end).is_some_and(|((source, service), end)| observability.goes_on(source, service, end))
+        };
         let mut best: Option<Fit> = None;
         let mut gave_up = false;
         for flow in &case.flows {
@@ -117,7 +122,7 @@ impl Automata {
             for variant in 0..rule.variants.len() {
                 // What no log shows tells no variant from another: only deviations do.
                 let limit = best.as_ref().map_or(most, |known| (known.alignment.deviations() + 1) * DEVIATION - 1);
-                let observed = observe(graph, case, &self.alphabets[*flow], rule, matters);
+                let observed = observe(graph, case, &self.alphabets[*flow], rule, matters, goes_on);
                 let alignment = match self.align_to((*flow, variant), &observed, observability, case, touched, limit) {
                     Ok(Some(alignment)) => alignment,
                     Ok(None) => continue,

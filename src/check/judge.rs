@@ -60,6 +60,13 @@ impl Judge<'_> {
             if let (Some(caller), Some(sent)) = (node.caller, node.sent) {
                 touched.logs.entry((sent.source, caller)).or_default();
             }
+            // The topic of a message names the host that has to show it.
+            let host = node.sent.and(node.label.as_deref()).and_then(|topic| topic.split_once('.'));
+            if let (NodeKind::Call | NodeKind::Cast, Some(service), Some((_, host))) = (node.kind, node.service, host) {
+                for (log, processes) in self.observability.logs_of_host(service, host) {
+                    touched.logs.entry(log).or_default().extend(processes);
+                }
+            }
         }
         touched
     }

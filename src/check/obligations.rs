@@ -58,8 +58,11 @@ impl Trial<'_> {
         let defects = broken.map(|(change, broken)| {
             let mut defect = Defect::new(Wrong::IllegalTransition, vec![change.step]);
             let (from, to) = (&broken.from, &broken.to);
-            defect.expected =
-                format!("{} only where it may follow {from}", self.judge.grammar.step_at(change.step).name);
+            let name = &self.judge.grammar.step_at(change.step).name;
+            defect.expected = match broken.lawful.as_slice() {
+                [] => format!("no {name} where the state is {from}"),
+                lawful => format!("{name} where the state is {}, not {from}", lawful.join(" or ")),
+            };
             defect.shape = format!("{from}>{to}");
             let node = self.judge.graph.node(change.node);
             let place = node.ended.or(node.received).or(node.sent);
@@ -106,7 +109,7 @@ impl Trial<'_> {
             [failed.first(), failed.last().filter(|_| failed.len() > 1)].into_iter().flatten().enumerate()
         {
             let place = node.error_place.filter(|_| node.kind != NodeKind::Http).or(node.ended);
-            let role = if index == 0 { "failed here" } else { "and failed here, for good" };
+            let role = if index == 0 { "the first failure" } else { "the last failure" };
             defect.evidence.extend(place.map(|place| Evidence { place, role: role.to_owned() }));
         }
         defect.rule = Some(machine.origin);

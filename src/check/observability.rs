@@ -7,7 +7,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
-use crate::base::time::Timestamp;
+use crate::base::time::{SECOND, Timestamp};
 use crate::model::event::Level;
 use crate::model::source::{Coverage, SourceId, SourceSummary};
 use crate::model::vocabulary::ServiceId;
@@ -33,6 +33,9 @@ pub struct Observability<'a> {
     /// The first steps of flows that a service carries out.
     starts: FxHashSet<StepId>,
 }
+
+/// How long after the end of some work its log has to go on for an error of it to have been logged, in microseconds.
+const A_WHILE: i64 = SECOND;
 
 /// A step to look for in the logs.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +93,18 @@ impl<'a> Observability<'a> {
             let of_it = source.coverage.iter().filter(move |coverage| coverage.service == Some(service));
             of_it.map(move |coverage| (SourceId(index as u32), coverage))
         })
+    }
+
+    /// The logs of a service on a host, and the processes that wrote them.
+    pub fn logs_of_host(&self, service: ServiceId, host: &str) -> Vec<((SourceId, ServiceId), Vec<u32>)> {
+        let of_host = self.of_service(service).filter(|(_, coverage)| coverage.host.as_deref() == Some(host));
+        of_host.map(|(source, coverage)| ((source, service), coverage.debug_processes.clone())).collect()
+    }
+
+    /// Whether a log goes on for a while after a moment.
+    pub fn goes_on(&self, source: SourceId, service: ServiceId, time: Timestamp) -> bool {
+        let mut coverages = self.of_service(service).filter(|(other, _)| *other == source);
+        coverages.any(|(_, coverage)| coverage.last.is_some_and(|last| last.since(time) >= A_WHILE))
     }
 
     /// The logs that could show a step of a case, at any time.

@@ -49,6 +49,7 @@ pub(crate) fn observe(
     alphabet: &[StepId],
     flow: &Flow,
     matters: impl Fn(StepId) -> bool,
+    goes_on: impl Fn(&Node) -> bool,
 ) -> Observed {
     let knows = |step: &StepId| alphabet.binary_search(step).is_ok();
     let relevant = |node: &Node| node.steps.iter().any(|step| knows(step) || matters(*step));
@@ -83,7 +84,7 @@ pub(crate) fn observe(
                 phase: moment.phase,
                 steps: node.steps.clone(),
                 status: node.status.filter(|_| at_end),
-                success: node.success.filter(|_| at_end),
+                success: node.success.or_else(|| ended_well(node, &goes_on)).filter(|_| at_end),
                 strict: node.kind != NodeKind::Operation,
                 chain: chains.binary_search(&moment.chain).unwrap_or(0),
                 after: Vec::new(),
@@ -103,6 +104,12 @@ fn is_only_sent(graph: &CallGraph, case: &Case, flow: &Flow, node: &Node) -> boo
         is_work && other.beginning() > node.sent_time
     };
     is_silent && !case.nodes.iter().any(|id| follows(graph.node(*id)))
+}
+
+/// What a cast's work came to when only the release of its lock shows its end: an exception is logged right behind it, at every
+/// level (oslo.messaging `rpc/server.py`), so work went well whose log goes on without one.
+fn ended_well(node: &Node, goes_on: impl Fn(&Node) -> bool) -> Option<bool> {
+    (node.kind == NodeKind::Cast && node.ended.is_some() && node.received.is_some() && goes_on(node)).then_some(true)
 }
 
 /// The nearest cause of a node within the case.

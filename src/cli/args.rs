@@ -12,7 +12,7 @@ check is the default: `flowcheck trace.log` is `flowcheck check trace.log`. `flo
 A path that is also the name of a command needs `./` in front: `flowcheck ./graph`.
 
 Examples:
-  flowcheck sosreport-compute1.tar.xz           check all logs in an archive
+  flowcheck nova-compute.log.1.gz cinder-api.log check files, compressed or not
   flowcheck -v --volume data-01 /var/log/nova /var/log/cinder
   journalctl -u 'devstack@*' | flowcheck -      check standard input
   flowcheck --format json -o report.json logs/

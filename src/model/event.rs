@@ -46,6 +46,8 @@ pub struct Context {
     pub global: Option<RequestId>,
     /// The service's own id of the request. It is sometimes that of an earlier request of the same thread.
     pub request: Option<RequestId>,
+    /// Whether the header has a place for the global id, filled or not: then none means that the caller passed none.
+    pub has_global: bool,
     /// The server in the `[instance: ...]` prefix.
     pub server: Option<Uuid>,
 }

@@ -108,7 +108,9 @@ pub(crate) fn context(text: &[u8], any: bool) -> Parsed<'_, Context> {
     // A doubled context, `[req-A user project|req-A ...]`, has its second id behind the bar, which is never the second word.
     let (global, request) = if second.is_some() { (first, second) } else { (None, first) };
     let (rest, _) = space0(&inner[end + 1..])?;
-    Ok((rest, Context { global, request, server: None }))
+    // From oslo.log 4.8.0 on the global id comes first, `None` where the caller passed none.
+    let has_global = request.is_some() && (global.is_some() || inner.starts_with(b"None req-"));
+    Ok((rest, Context { global, request, has_global, server: None }))
 }
 
 /// `[instance: UUID] ` (also doubled, `[instance: A|instance: A]`); gives the server.

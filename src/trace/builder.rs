@@ -132,7 +132,7 @@ impl<'a> Builder<'a> {
             node.service = Some(service);
             node.request = Some(request);
             node.global = event.context.global;
-            node.tells_global = event.context.global.is_some();
+            node.tells_global = event.context.has_global;
             node.received = Some(event.place);
             node.process = Some(event.process);
             node.start = event.time;
@@ -350,7 +350,7 @@ mod tests {
             time: Some(Timestamp(line as i64 * 1_000_000)),
             process: 1,
             service: Some(ServiceId(0)),
-            context: Context { global: None, request, server: None },
+            context: Context { request, ..Context::default() },
             kind,
         };
         let events: Vec<Event> = (1..).zip(kinds).map(event).collect();

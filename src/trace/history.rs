@@ -71,6 +71,8 @@ pub struct Broken {
     pub from: String,
     /// The state after.
     pub to: String,
+    /// The states from which the step may be made.
+    pub lawful: Vec<String>,
     /// Where the rule is written.
     pub rule: Origin,
 }
@@ -134,6 +136,10 @@ impl Histories {
         for track in histories.tracks.values_mut() {
             track.seen.sort_by_key(|seen| (seen.from, seen.place));
         }
+        let concerns = |node: &Node| node.steps.iter().any(|step| machine.concerns(*step));
+        let unbound = graph
+            .nodes()
+            .any(|(id, node)| node.attachment.is_some() && resources.volume(id).is_none() && concerns(node));
         for (volume, mut nodes) in work {
             nodes.sort_by_key(|id| (graph.node(*id).ending().or(graph.node(*id).beginning()), *id));
             let track = histories.tracks.entry(volume).or_default();
@@ -145,6 +151,7 @@ impl Histories {
                 status: None,
                 previous: None,
                 attachments: Vec::new(),
+                unbound,
             };
             for id in nodes {
                 walk.compare(graph, track, graph.node(id).beginning());
@@ -194,6 +201,8 @@ struct Walk<'a> {
     status: Option<usize>,
     previous: Option<usize>,
     attachments: Vec<Record>,
+    /// Whether there are requests about attachments of which the volume is not known.
+    unbound: bool,
 }
 
 impl Walk<'_> {
@@ -262,9 +271,12 @@ impl Walk<'_> {
                 self.previous = from;
                 self.status = to.or(self.status);
                 let transition = &self.machine.transitions[index];
-                let of_volume = (!transition.legal).then(|| Broken {
+                // Where requests about some attachment could not be told apart, records may be gone that seem to be there.
+                let sure = !self.unbound || !transition.guards.iter().any(|guard| *guard == Guard::SameServer);
+                let of_volume = (!transition.legal && sure).then(|| Broken {
                     from: state_name(self.machine, from),
                     to: state_name(self.machine, to),
+                    lawful: lawful(self.machine, step, from),
                     rule: transition.origin,
                 });
                 Change {
@@ -419,7 +431,12 @@ impl Walk<'_> {
             }
         }
         let name = |state| state_name(machine, state);
-        (!transition.legal).then(|| Broken { from: name(from), to: name(Some(to)), rule: transition.origin })
+        (!transition.legal).then(|| Broken {
+            from: name(from),
+            to: name(Some(to)),
+            lawful: lawful(machine, step, from),
+            rule: transition.origin,
+        })
     }
 }
 
@@ -430,6 +447,15 @@ fn shown(grammar: &Grammar, message: &MessageSeen) -> Option<Seen> {
         StatusShown::Placeholder(index) => message.captures.get(*index)?.clone(),
     };
     Some(Seen { from: message.time, to: message.time, status, place: message.place, exact: true })
+}
+
+/// The states, other than this one, from which a step makes a legal transition.
+fn lawful(machine: &Machine, step: StepId, from: Option<usize>) -> Vec<String> {
+    let legal = machine.transitions.iter().filter(|transition| transition.legal && transition.by.contains(&step));
+    let mut states: Vec<usize> = legal.flat_map(|transition| transition.from.iter().copied()).collect();
+    states.sort_unstable();
+    states.dedup();
+    states.into_iter().filter(|state| Some(*state) != from).map(|state| machine.states[state].0.clone()).collect()
 }
 
 fn state_name(machine: &Machine, state: Option<usize>) -> String {

@@ -58,7 +58,7 @@ pub struct Node {
     pub request: Option<RequestId>,
     /// The id that the caller passed along.
     pub global: Option<RequestId>,
-    /// Whether the service's own lines tell that id.
+    /// Whether the service's own lines tell that id, or that there is none.
     pub tells_global: bool,
     /// The volume.
     pub volume: Option<Uuid>,
