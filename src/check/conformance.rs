@@ -150,8 +150,9 @@ impl Automata {
         best
     }
 
-    /// Aligns with one variant, as strictly as the logs allow. Where that deviates, and a log that begins late or ends early
-    /// could hold what is missing, the steps of that log count as ones that nothing could show.
+    /// Aligns with one variant, as strictly as the logs allow. What was seen may only seem to be unexpected because the steps
+    /// before and after it would be missing, in logs that begin too late or end too early to hold them: then these steps count as
+    /// ones that nothing could show.
     fn align_to(
         &self,
         chosen: (usize, usize),
@@ -165,7 +166,11 @@ impl Automata {
         let uses = || (0..automaton.uses.len() as UseId).map(|step| sought(automaton, step));
         let visible: Vec<bool> = uses().map(|step| observability.could_show(step, touched)).collect();
         let strict = self.align_visible(chosen, observed, observability, touched, visible.clone(), limit);
-        if matches!(&strict, Ok(Some(alignment)) if alignment.deviations() == 0) {
+        let begins = |seen: usize| observed.observations[seen].phase == Phase::Begin;
+        let unexpected = |alignment: &Alignment| {
+            alignment.moves.iter().filter(|step| matches!(step, Move::Log(seen) if begins(*seen))).count()
+        };
+        if matches!(&strict, Ok(Some(alignment)) if unexpected(alignment) == 0) {
             return strict;
         }
         let times = || observed.times.iter().copied().flatten();
@@ -175,11 +180,11 @@ impl Automata {
             return strict;
         }
         let lenient = self.align_visible(chosen, observed, observability, touched, covered, limit)?;
-        let deviations = |alignment: &Option<Alignment>| alignment.as_ref().map(Alignment::deviations);
-        match (strict, deviations(&lenient)) {
-            (Ok(strict), Some(fewer)) if deviations(&strict).is_none_or(|strict| fewer < strict) => Ok(lenient),
-            (Err(GaveUp), Some(0)) => Ok(lenient),
-            (strict, _) => strict,
+        match (&strict, &lenient) {
+            (Ok(None), Some(_)) => Ok(lenient),
+            (Ok(Some(strict)), Some(other)) if unexpected(other) < unexpected(strict) => Ok(lenient),
+            (Err(GaveUp), Some(other)) if other.deviations() == 0 => Ok(lenient),
+            _ => strict,
         }
     }
 
