@@ -207,12 +207,13 @@ impl Automata {
             let mut revised = false;
             for (index, step) in alignment.moves.iter().enumerate() {
                 let Move::Model(step, Phase::Begin, true) = step else { continue };
-                let time = |step: &Move| match step {
-                    Move::Both(_, seen) | Move::Log(seen) => observed.times[*seen],
+                let seen = |step: &Move| match step {
+                    Move::Both(_, seen) | Move::Log(seen) => Some(*seen),
                     _ => None,
                 };
-                let before = alignment.moves[..index].iter().rev().find_map(time);
-                let after = alignment.moves[index..].iter().find_map(time);
+                let before =
+                    alignment.moves[..index].iter().rev().filter_map(seen).find_map(|seen| observed.times[seen]);
+                let after = alignment.moves[index..].iter().filter_map(seen).find_map(|seen| observed.latest[seen]);
                 if !observability.covers(sought(automaton, *step), touched, before, after) {
                     visible[*step as usize] = false;
                     revised = true;

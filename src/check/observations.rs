@@ -24,7 +24,12 @@ pub(crate) struct Observed {
     pub(crate) observations: Vec<Observation>,
     /// The time of each observation, as it was logged.
     pub(crate) times: Vec<Option<Timestamp>>,
+    /// The latest time that each observation can have: whole seconds leave room.
+    pub(crate) latest: Vec<Option<Timestamp>>,
 }
+
+/// A log of one service; a moment of which only the latest time is known has a chain of its own.
+type Chain = (SourceId, Option<ServiceId>, Option<usize>);
 
 /// One end of a node, on its way to becoming an observation.
 struct Moment {
@@ -32,7 +37,7 @@ struct Moment {
     phase: Phase,
     time: Option<Timestamp>,
     place: Place,
-    chain: (SourceId, Option<ServiceId>),
+    chain: Chain,
     /// How many of the case's nodes caused the node, one by another.
     depth: usize,
     /// Whether the node begins and ends at once.
@@ -71,7 +76,7 @@ pub(crate) fn observe(
     }
     enclose(&mut moments, &causes);
     order(&mut moments, &causes);
-    let mut chains: Vec<(SourceId, Option<ServiceId>)> = moments.iter().map(|moment| moment.chain).collect();
+    let mut chains: Vec<Chain> = moments.iter().map(|moment| moment.chain).collect();
     chains.sort_unstable();
     chains.dedup();
     let mut observations: Vec<Observation> = moments
@@ -92,7 +97,10 @@ pub(crate) fn observe(
         })
         .collect();
     constrain(&moments, &causes, &mut observations);
-    Observed { nodes, anytime, observations, times: moments.iter().map(|moment| moment.time).collect() }
+    let times: Vec<Option<Timestamp>> = moments.iter().map(|moment| moment.time).collect();
+    let in_second = |moment: &Moment| moment.time.map(|time| if moment.by_line { time.plus(SECOND) } else { time });
+    let latest = moments.iter().map(in_second).collect();
+    Observed { nodes, anytime, observations, times, latest }
 }
 
 /// Whether a message was sent, and nothing shows that anybody took it: no line of the receiver, no request after it.
@@ -161,14 +169,14 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
         phase: Phase::Begin,
         time: begin,
         place: first,
-        chain: (first.source, service),
+        chain: (first.source, service, (!node.begun).then_some(number)),
         depth,
         at_once,
         by_line,
     });
     if let Some(last) = node.ended {
         let own = last.source == first.source || node.received.is_none();
-        let chain = (last.source, if own { service } else { node.service });
+        let chain = (last.source, if own { service } else { node.service }, None);
         moments.push(Moment {
             node: number,
             phase: Phase::End,

@@ -143,12 +143,15 @@ impl<'a> Builder<'a> {
         match &event.kind {
             EventKind::RequestBegan { method, url } => {
                 let index = new(self);
+                self.nodes[index].begun = true;
                 self.nodes[index].method = Some(method.clone());
                 self.nodes[index].path = Some(without_host(url).to_owned());
             }
             EventKind::RequestAction { body, .. } => {
+                // nova has no line of its own for the beginning: this is its first.
                 let index = open.unwrap_or_else(|| new(self));
                 let node = &mut self.nodes[index];
+                node.begun = true;
                 node.evidence.push(event.place);
                 node.asked.merge(body);
                 node.server = node.server.or(event.context.server);
@@ -176,6 +179,7 @@ impl<'a> Builder<'a> {
                         && received == event.place
                     {
                         node.start = Some(end.plus(-duration));
+                        node.begun = true;
                     }
                 } else {
                     node.evidence.push(event.place);
@@ -193,6 +197,7 @@ impl<'a> Builder<'a> {
         }
         let index = self.work_node(event, service, request, step);
         let node = &mut self.nodes[index];
+        node.begun |= state != LockState::Released;
         if state == LockState::Released {
             node.end = event.time;
             node.ended = Some(event.place);
@@ -269,6 +274,7 @@ impl<'a> Builder<'a> {
             }
         }
         match meaning.role {
+            MessageRole::Begins => node.begun = true,
             MessageRole::Fails | MessageRole::Refuses if !is_request => node.success = Some(false),
             MessageRole::Ends if !is_request => {
                 node.end = node.end.or(event.time);
@@ -312,6 +318,7 @@ impl<'a> Builder<'a> {
             node.received = Some(event.place);
             node.process = Some(event.process);
             node.start = event.time;
+            node.begun = true;
             let index = self.add(node);
             self.traced.insert(index);
             self.operations.entry(key).or_default().push(index);

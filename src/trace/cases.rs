@@ -172,13 +172,15 @@ impl Finder<'_> {
             }
             let steps: FxHashSet<StepId> =
                 nodes.iter().flat_map(|id| self.graph.node(*id).steps.iter().copied()).collect();
-            let with = |step: &StepId| {
-                indices(self.grammar, |flow| !flow.direct && flow_has(&alphabets, self.grammar, flow, *step))
-            };
+            let with = |step: &StepId| indices(self.grammar, |flow| flow_has(&alphabets, self.grammar, flow, *step));
             let is_work = |step: &&StepId| {
                 matches!(self.grammar.step_at(**step).kind, StepKind::Call { .. } | StepKind::Cast { .. })
             };
-            let telling = steps.iter().filter(is_work).map(with).find(|flows| flows.len() == 1);
+            let telling = steps
+                .iter()
+                .filter(is_work)
+                .map(with)
+                .find(|flows| flows.len() == 1 && !self.grammar.flows[flows[0]].direct);
             let changing: Vec<&StepId> =
                 steps.iter().filter(|step| machine.is_some_and(|machine| machine.concerns(**step))).collect();
             let possible = |flow: &Flow| {

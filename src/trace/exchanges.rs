@@ -39,6 +39,7 @@ impl Builder<'_> {
                 node.steps = self.catalog.command(line).into_iter().collect();
                 node.start = event.time;
                 node.sent = Some(event.place);
+                node.begun = true;
                 let index = self.add(node);
                 self.exchanges.callers.remove(&thread);
                 self.exchanges.commands.insert(process, index);
@@ -119,6 +120,7 @@ impl Builder<'_> {
         node.path = Some(without_host(url).to_owned());
         node.sent = Some(event.place);
         node.sent_time = event.time;
+        node.begun = true;
         node.server = event.context.server;
         let index = self.add(node);
         let command = self.exchanges.commands.get(&(event.place.source, event.process)).copied();

@@ -19,6 +19,9 @@ type Merged = FxHashMap<Index, Index>;
 /// A cause, before the nodes have their final numbers.
 type Link = (Index, Index, Edge);
 
+/// The rank of a candidate that was under way.
+const UNDER_WAY: u8 = 4;
+
 /// How far a stranger's clock may be off before a cause is looked for elsewhere, in microseconds.
 const SLACK: i64 = 2_000_000;
 
@@ -282,27 +285,23 @@ fn choose(
 ) -> Option<(Index, bool)> {
     let fitting =
         || candidates.iter().copied().filter(|candidate| *candidate != child && fits(&builder.nodes[*candidate]));
-    let certain = fitting().take(2).count() == 1;
-    let best = fitting().max_by_key(|candidate| {
+    let only = fitting().take(2).count() == 1;
+    let rank = |candidate: &Index| {
         let node = &builder.nodes[*candidate];
         let (Some(time), Some(start)) = (time, node.beginning()) else { return (0, 0, *candidate) };
         let begun = start <= time;
         let open = node.ending().is_none_or(|end| time <= end);
         let near = start <= time.plus(SLACK) && node.ending().is_none_or(|end| time <= end.plus(SLACK));
         let rank = match (begun && open, near, begun) {
-            (true, ..) => 4,
+            (true, ..) => UNDER_WAY,
             (_, true, _) if node.kind == NodeKind::Http => 3,
             (_, true, true) => 2,
             (_, _, begun) => u8::from(begun),
         };
         (rank, start.0, *candidate)
-    });
-    let is_known = |node: &Node| {
-        let begun = node.beginning().zip(time).is_none_or(|(start, time)| start <= time);
-        let open = node.ending().zip(time).is_none_or(|(end, time)| time <= end);
-        node.kind == NodeKind::Http || begun && open
     };
-    best.map(|best| (best, certain && is_known(&builder.nodes[best])))
+    // The only one known need not be the cause when it was not under way.
+    fitting().max_by_key(rank).map(|best| (best, only && rank(&best).0 == UNDER_WAY))
 }
 
 /// Whether a node of the same log is known to have begun only after a moment. Where a node's first line is a message that it

@@ -67,6 +67,7 @@ impl Builder<'_> {
                 node.global = event.context.global.or(node.global);
                 node.sent = Some(event.place);
                 node.sent_time = event.time;
+                node.begun = true;
             }
             EventKind::RpcReceived { kind, id } => {
                 let index = self.rpc_node(*id, Some(*kind));
@@ -75,6 +76,7 @@ impl Builder<'_> {
                 node.received = Some(event.place);
                 node.process = Some(event.process);
                 node.start = event.time;
+                node.begun = true;
                 if *kind == RpcKind::Cast {
                     self.messages.received.entry(process).or_default().push_back(index);
                 }
@@ -92,6 +94,7 @@ impl Builder<'_> {
                 node.service = event.service.or(node.service);
                 node.rpc = Some(method.clone());
                 node.evidence.push(event.place);
+                node.begun = true;
                 if node.received.is_none() {
                     node.received = Some(event.place);
                     node.process = Some(event.process);

@@ -68,6 +68,8 @@ pub struct Node {
     pub attachment: Option<Uuid>,
     /// When it began, as far as known.
     pub start: Option<Timestamp>,
+    /// Whether a line shows its beginning; else `start` is that of the first line seen of it.
+    pub begun: bool,
     /// When it ended, as far as known.
     pub end: Option<Timestamp>,
     /// When it was sent or asked for, on the sender's clock.
@@ -122,6 +124,7 @@ impl Node {
             server: None,
             attachment: None,
             start: None,
+            begun: false,
             end: None,
             sent_time: None,
             answered_time: None,
@@ -157,6 +160,8 @@ impl Node {
                 *mine = other;
             }
         }
+        // The first line seen of the work itself may be its last, whatever the other side shows.
+        self.begun |= other.begun && self.received.is_none();
         self.evidence.extend([other.received, other.ended].into_iter().flatten());
         self.evidence.extend(other.evidence);
         fill(&mut self.service, other.service);
