@@ -92,10 +92,10 @@ impl Automata {
         case: &Case,
         touched: &Touched,
     ) -> Option<Fit> {
-        // Most cases fit a variant well, and a search that may not go far from the flow is short for all the others.
+        // Most cases are near to some variant, and a search that may not go far is short for all the others.
         let near = self.fit_within(grammar, graph, observability, case, touched, NEAR_COST);
         match near {
-            Some(fit) if fit.alignment.deviations() == 0 && !fit.gave_up => Some(fit),
+            Some(fit) if !fit.gave_up => Some(fit),
             _ => self.fit_within(grammar, graph, observability, case, touched, MOST_COST),
         }
     }

@@ -1,9 +1,11 @@
 //! What a flow owes beyond the order of its steps: an end in time, legal statuses, nothing left behind.
 
 use crate::check::alignment::{Move, Phase};
+use crate::check::conformance::sought;
 use crate::check::findings::{Defect, clock, duration};
 use crate::check::judge::Trial;
 use crate::check::verdict::Evidence;
+use crate::spec::automaton::UseId;
 use crate::spec::grammar::{StepKind, Wrong};
 use crate::trace::history::Effect;
 use crate::trace::node::{Node, NodeKind};
@@ -89,7 +91,7 @@ impl Trial<'_> {
             .any(|change| matches!(change.effect, Effect::Changed) && !self.case.nodes.contains(&change.node));
         if machine.rest.contains(&state)
             || self.fit.alignment.moves.iter().any(unseen)
-            || !self.failure_is_seen()
+            || !self.failure_is_seen() && !self.end_is_shown()
             || others_follow && self.flow.direct
         {
             return None;
@@ -134,6 +136,21 @@ impl Trial<'_> {
             || self.failing_nodes().iter().filter(|node| outermost(node)).any(|node| {
                 node.kind == NodeKind::Cast || node.steps.iter().any(|step| self.flow.starts.contains(step))
             })
+    }
+
+    /// Whether the work of a cast is seen to end, and the logs of all that could follow go on beyond that.
+    pub(super) fn end_is_shown(&self) -> bool {
+        let is_end = |step: &Move| match step {
+            Move::Both(_, seen) => {
+                self.observation(*seen).phase == Phase::End && self.node(*seen).kind == NodeKind::Cast
+            }
+            _ => false,
+        };
+        let follows = |step: UseId| self.machine.is_some_and(|machine| machine.concerns(self.step_use(step).step));
+        let until = self.last_seen();
+        let covered = |step| self.judge.observability.covers(sought(self.automaton, step), &self.touched, until, until);
+        self.fit.alignment.moves.iter().any(is_end)
+            && (0..self.automaton.uses.len() as UseId).filter(|step| follows(*step)).all(covered)
     }
 
     /// What is legal and worth knowing: late casts, calls without an answer, requests without effect.

@@ -177,11 +177,6 @@ impl<'a> Observability<'a> {
         self.showing(step, touched).into_iter().any(|coverage| covers(coverage, from, to))
     }
 
-    /// The last moment at which a log could have shown a step of a case.
-    pub fn shown_until(&self, step: Sought, touched: &Touched) -> Option<Timestamp> {
-        self.showing(step, touched).into_iter().filter_map(|coverage| coverage.last).max()
-    }
-
     /// What is missing to see a step: the log, the right host's log, a level, or a span of time.
     pub fn needs(&self, sought: Sought, touched: &Touched, until: Option<Timestamp>) -> String {
         let Sought { step, caller } = sought;

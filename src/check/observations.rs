@@ -97,8 +97,8 @@ pub(crate) fn observe(
         })
         .collect();
     constrain(&moments, &causes, &mut observations);
-    // The date of an answer says nothing of when it was asked for.
-    let dated = |moment: &Moment| moment.by_line && moment.phase == Phase::Begin;
+    // The date of an answer says nothing of when it was asked for, the end of some work nothing of when it began.
+    let dated = |moment: &Moment| moment.phase == Phase::Begin && (moment.by_line || moment.chain.2.is_some());
     let times = moments.iter().map(|moment| moment.time.filter(|_| !dated(moment))).collect();
     let in_second = |moment: &Moment| moment.time.map(|time| if moment.by_line { time.plus(SECOND) } else { time });
     let latest = moments.iter().map(in_second).collect();

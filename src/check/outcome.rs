@@ -94,10 +94,10 @@ impl Trial<'_> {
         Some(self.last_seen()?.plus(self.deadline(step)?))
     }
 
-    /// Whether a step has not come although a log goes on past its deadline.
+    /// Whether a step has not come although a log shows all the time from what was seen last to its deadline.
     pub(super) fn is_overdue(&self, step: UseId) -> bool {
-        let until = self.judge.observability.shown_until(sought(self.automaton, step), &self.touched);
-        self.due(step).zip(until).is_some_and(|(due, until)| due <= until)
+        let step_sought = sought(self.automaton, step);
+        self.judge.observability.covers(step_sought, &self.touched, self.last_seen(), self.due(step))
     }
 
     /// What would decide: the logs of required steps that nothing given could show, in every variant that fits.
@@ -134,6 +134,20 @@ impl Trial<'_> {
                 }
             }
         }
+        // What failed may still be taken back where the logs do not reach.
+        if outcome == Outcome::Failed && self.is_in_transit() && !self.failure_is_seen() && !self.end_is_shown() {
+            let is_goal = |step: &UseId| self.flow.goals.contains(&self.step_use(*step).step);
+            let required = (0..self.automaton.uses.len() as UseId).filter(|step| self.automaton.is_required(*step));
+            required.filter(is_goal).take(1).for_each(|goal| add(self.automaton, goal, self.last_seen()));
+        }
         missing
+    }
+
+    /// Whether the last change that was seen leads to a status that something has to follow.
+    fn is_in_transit(&self) -> bool {
+        let changes = self.changes();
+        let last = changes.iter().rfind(|change| matches!(change.effect, Effect::Changed));
+        let state = last.and_then(|change| change.to);
+        self.machine.zip(state).is_some_and(|(machine, state)| !machine.rest.contains(&state))
     }
 }

@@ -28,7 +28,6 @@ const SLACK: i64 = 2_000_000;
 pub(crate) fn join(mut builder: Builder<'_>) -> CallGraph {
     let mut merged = Merged::default();
     let mut links = join_exchanges(&mut builder, &mut merged);
-    join_tails(&mut builder, &mut merged);
     join_work(&mut builder, &mut merged);
     for index in 0..builder.nodes.len() {
         label(&mut builder, index);
@@ -123,38 +122,24 @@ fn resolve(merged: &Merged, mut index: Index) -> Index {
     index
 }
 
-/// Makes the end of a cast, of which the receiver's log begins too late to show its arrival, one with its sending.
-fn join_tails(builder: &mut Builder<'_>, merged: &mut Merged) {
-    let key = |node: &Node| Some((node.service?, node.request?, node.rpc.clone()?));
-    let mut sent: FxHashMap<(ServiceId, RequestId, String), Index> = FxHashMap::default();
-    for index in &builder.messages.all {
-        let node = &builder.nodes[*index];
-        if let (Some(key), Some(_), None) = (key(node), node.sent, node.ended) {
-            sent.insert(key, *index);
-        }
-    }
-    for index in builder.messages.all.clone() {
-        let node = &builder.nodes[index];
-        let alone = node.sent.is_none() && node.received.is_none();
-        if let Some(whole) = key(node).filter(|_| alone).and_then(|key| sent.remove(&key)) {
-            let tail = node.clone();
-            builder.nodes[whole].absorb(tail);
-            merged.insert(index, whole);
-        }
-    }
-    builder.messages.all.retain(|index| !merged.contains_key(index));
-}
-
 /// Makes the RPC message and the work that locks and messages show of it one node.
 fn join_work(builder: &mut Builder<'_>, merged: &mut Merged) {
     let mut messages: FxHashMap<(ServiceId, RequestId, &str), Index> = FxHashMap::default();
-    for index in builder.messages.all.iter().rev() {
-        let node = &builder.nodes[*index];
-        if let (Some(service), Some(request), Some(method)) = (node.service, node.request, node.rpc.as_deref()) {
-            messages.insert((service, request, method), *index);
+    let mut pairs = Vec::new();
+    // Where a log begins in the middle of the work of a cast, its last line has an id that nothing else has.
+    let is_last_line = |node: &Node| node.sent.is_none() && node.received.is_none();
+    let (whole, rests): (Vec<Index>, Vec<Index>) =
+        builder.messages.all.iter().partition(|index| !is_last_line(&builder.nodes[**index]));
+    for index in rests.into_iter().rev().chain(whole.into_iter().rev()) {
+        let node = &builder.nodes[index];
+        if let (Some(service), Some(request), Some(method)) = (node.service, node.request, node.rpc.as_deref())
+            && let Some(rest) = messages.insert((service, request, method), index)
+            && is_last_line(&builder.nodes[rest])
+            && node.ended.is_none()
+        {
+            pairs.push((rest, index));
         }
     }
-    let mut pairs = Vec::new();
     for ((service, request, step), index) in &builder.work {
         let (StepKind::Call { method } | StepKind::Cast { method }) = &builder.grammar.step_at(*step).kind else {
             continue;
@@ -243,7 +228,13 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
             NodeKind::Http => {
                 let caller = |other: &Node| node.caller.is_none_or(|caller| other.service == Some(caller));
                 let strange = |other: &Node| other.service != node.service && caller(other);
-                let by_global = choose(builder, among(node.global), *index, time, strange)
+                // The id of an earlier request to the same service was passed along by their common client.
+                let own = |other: &Index| {
+                    let other = &builder.nodes[*other];
+                    other.kind == NodeKind::Http && other.service == node.service
+                };
+                let global = node.global.filter(|_| !among(node.global).iter().any(own));
+                let by_global = choose(builder, among(global), *index, time, strange)
                     .map(|cause| (cause, if node.sent.is_some() { JoinedBy::HeaderId } else { JoinedBy::GlobalId }));
                 by_global.or_else(|| {
                     let bracket = brackets.get(index).copied();
@@ -282,8 +273,9 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
     }
 }
 
-/// The cause among some candidates, and whether it is the only one: one that was under way at that time, the latest begun;
-/// else a request, which other work comes from; else what ended last.
+/// The cause among some candidates, and whether it is certain: one that was under way at that time, the latest begun; else a
+/// request, which other work comes from; else what ended last. It is certain when there is no other candidate; work that was
+/// not under way is not, because what was may be in no log.
 fn choose(
     builder: &Builder<'_>,
     candidates: &[Index],

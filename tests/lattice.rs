@@ -1,0 +1,262 @@
+//! Less log never turns a legal flow into a violation, and neither threads nor the order of inputs change an answer.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use flowcheck::check::verdict::{Checked, FlowVerdict, Verdict};
+use flowcheck::model::event::RequestId;
+use flowcheck::spec::grammar::Grammar;
+use proptest::prelude::*;
+use support::path::{Failure, Path, paths};
+use support::seed::Numbers;
+use support::story::tell;
+use support::writer::{Style, Writer};
+
+type Files = BTreeMap<String, String>;
+
+/// A way to have less log. The numbers pick a file and a place, whatever there is.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    /// A file is not given.
+    File(usize),
+    /// A service logs at INFO.
+    Debug(usize),
+    /// A file ends early.
+    End(usize, usize),
+    /// A file begins late.
+    Start(usize, usize),
+    /// All files end at one moment.
+    EndOfAll(usize),
+    /// All files begin at one moment.
+    StartOfAll(usize),
+}
+
+/// The time stamp of a line that begins a record.
+fn stamp(line: &str) -> Option<&str> {
+    let stamp = line.get(..23)?;
+    (stamp.starts_with("20") && stamp.as_bytes()[10] == b' ').then_some(stamp)
+}
+
+/// The records of a text: their first line and those that go on with it.
+fn records(text: &str) -> Vec<&str> {
+    let mut starts: Vec<usize> = Vec::new();
+    let mut at = 0;
+    let is_timed = text.lines().next().is_some_and(|line| stamp(line).is_some());
+    for line in text.split_inclusive('\n') {
+        if !is_timed || stamp(line).is_some() {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts.iter().zip(ends).map(|(start, end)| &text[*start..end]).collect()
+}
+
+fn keep(files: &Files, fits: impl Fn(&str, usize, &str) -> bool) -> Files {
+    let lessen = |(name, text): (&String, &String)| {
+        let kept = records(text).into_iter().enumerate().filter(|(index, record)| fits(name, *index, record));
+        (name.clone(), kept.map(|(_, record)| record).collect())
+    };
+    files.iter().map(lessen).collect()
+}
+
+impl Loss {
+    fn apply(self, files: &Files) -> Files {
+        let name = |pick: usize| files.keys().nth(pick % files.len()).expect("a file").clone();
+        let place = |name: &str, pick: usize| pick % records(&files[name]).len().max(1);
+        // A moment that some record has.
+        let moment = |pick: usize| {
+            let stamps: BTreeSet<&str> = files.values().flat_map(|text| text.lines().filter_map(stamp)).collect();
+            stamps.iter().nth(pick % stamps.len().max(1)).map_or(String::new(), |stamp| (*stamp).to_owned())
+        };
+        match self {
+            Self::File(pick) => {
+                let gone = name(pick);
+                files
+                    .iter()
+                    .filter(|(name, _)| **name != gone)
+                    .map(|(name, text)| (name.clone(), text.clone()))
+                    .collect()
+            }
+            Self::Debug(pick) => {
+                let quiet = name(pick);
+                keep(files, |name, _, record| name != quiet || !record.get(..60).unwrap_or(record).contains(" DEBUG "))
+            }
+            Self::End(pick, end) => {
+                let cut = name(pick);
+                let end = place(&cut, end);
+                keep(files, |name, index, _| name != cut || index < end)
+            }
+            Self::Start(pick, start) => {
+                let cut = name(pick);
+                let start = place(&cut, start);
+                keep(files, |name, index, _| name != cut || index >= start)
+            }
+            Self::EndOfAll(pick) => {
+                let end = moment(pick);
+                keep(files, |_, _, record| stamp(record).is_none_or(|stamp| stamp < end.as_str()))
+            }
+            Self::StartOfAll(pick) => {
+                let start = moment(pick);
+                keep(files, |_, _, record| stamp(record).is_none_or(|stamp| stamp >= start.as_str()))
+            }
+        }
+    }
+}
+
+fn a_loss() -> impl Strategy<Value = Loss> {
+    let any = || any::<usize>();
+    prop_oneof![
+        any().prop_map(Loss::File),
+        any().prop_map(Loss::Debug),
+        (any(), any()).prop_map(|(file, place)| Loss::End(file, place)),
+        (any(), any()).prop_map(|(file, place)| Loss::Start(file, place)),
+        any().prop_map(Loss::EndOfAll),
+        any().prop_map(Loss::StartOfAll),
+    ]
+}
+
+/// The legal flows that have become violations.
+fn turned(grammar: &Grammar, whole: &Checked, less: &Checked) -> Vec<String> {
+    let shares =
+        |one: &FlowVerdict, other: &FlowVerdict| one.request_ids.iter().any(|id| other.request_ids.contains(id));
+    let is_new = |flow: &&FlowVerdict| {
+        let mut same = whole.flows.iter().filter(|known| shares(known, flow)).peekable();
+        flow.verdict == Verdict::Violated
+            && (same.peek().is_none() || same.all(|known| known.verdict == Verdict::Conformant))
+    };
+    less.flows.iter().filter(is_new).map(|flow| support::brief(grammar, flow)).collect()
+}
+
+/// The answers, however the inputs are numbered.
+fn answers(grammar: &Grammar, checked: &Checked) -> Vec<(Vec<RequestId>, String)> {
+    let mut answers: Vec<(Vec<RequestId>, String)> =
+        checked.flows.iter().map(|flow| (flow.request_ids.clone(), support::brief(grammar, flow))).collect();
+    answers.sort();
+    answers
+}
+
+/// Legal paths, one after another: those with all optional steps where oslo.messaging logs, those without where it does not.
+fn generated(grammar: &Grammar, style: Style) -> Files {
+    let mut writer = Writer::new(style, 7);
+    for flow in &grammar.flows {
+        for variant in &flow.variants {
+            let good = paths(grammar, &flow.name, variant, false).into_iter();
+            let failed = paths(grammar, &flow.name, variant, true).into_iter();
+            let failed = failed.filter(|path| path.failure == Failure::RolledBack && !path.direct).step_by(7);
+            let fits = |path: &Path| path.full == (style == Style::Rpc);
+            for path in good.chain(failed).filter(fits) {
+                tell(grammar, &mut writer, &path);
+                writer.rest(300);
+            }
+        }
+    }
+    writer.files
+}
+
+/// The recordings that lie beside the project, when they do.
+fn recordings() -> Vec<(String, Files)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/recordings");
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        println!("no recordings beside the project: only generated logs are checked");
+        return Vec::new();
+    };
+    let mut folders: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    let read = |folder: &PathBuf| {
+        let mut files = Files::new();
+        for entry in std::fs::read_dir(folder).expect("a recording") {
+            let path = entry.expect("a file").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            if name.ends_with(".log")
+                && let Ok(text) = std::fs::read_to_string(&path)
+            {
+                files.insert(name, text);
+            }
+        }
+        (folder.file_name().expect("a name").to_string_lossy().into_owned(), files)
+    };
+    folders.iter().map(read).filter(|(_, files)| !files.is_empty()).collect()
+}
+
+#[test]
+fn less_of_a_generated_log_is_no_violation() {
+    let grammar = support::grammar();
+    for style in [Style::Default, Style::Rpc] {
+        let files = generated(&grammar, style);
+        let folder = format!("less-{style:?}");
+        let whole = support::examine(&grammar, &support::save(&folder, &files), None);
+        let config = ProptestConfig {
+            cases: 32,
+            failure_persistence: None,
+            rng_seed: prop::test_runner::RngSeed::Fixed(11),
+            ..ProptestConfig::default()
+        };
+        proptest!(config, |(loss in a_loss())| {
+            let less = support::examine(&grammar, &support::save(&folder, &loss.apply(&files)), None);
+            let turned = turned(&grammar, &whole, &less);
+            prop_assert!(turned.is_empty(), "{style:?} {loss:?}: {} flows\n{}", turned.len(), turned[..turned.len().min(3)].join("\n"));
+        });
+    }
+}
+
+#[test]
+fn less_of_a_recording_is_no_violation() {
+    let grammar = support::grammar();
+    let recordings = recordings();
+    let check = |(index, (name, files)): (usize, &(String, Files))| {
+        let folder = format!("recording-{name}");
+        let whole = support::examine(&grammar, &support::save(&folder, files), Some(1));
+        let mut numbers = Numbers(index as u64);
+        let mut pick = || usize::try_from(numbers.next() >> 1).expect("fits");
+        let losses = [
+            Loss::File(pick()),
+            Loss::Debug(pick()),
+            Loss::End(pick(), pick()),
+            Loss::Start(pick(), pick()),
+            Loss::EndOfAll(pick()),
+            Loss::StartOfAll(pick()),
+        ];
+        let mut wrong = Vec::new();
+        for loss in losses {
+            let less = support::examine(&grammar, &support::save(&folder, &loss.apply(files)), Some(1));
+            let turned = turned(&grammar, &whole, &less);
+            if !turned.is_empty() {
+                wrong.push(format!("{name} {loss:?}\n{}", turned.join("\n")));
+            }
+        }
+        wrong
+    };
+    let check = &check;
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let recordings = &recordings;
+        let half = move |odd: usize| -> Vec<String> {
+            recordings.iter().enumerate().skip(odd).step_by(2).flat_map(check).collect()
+        };
+        let other = scope.spawn(move || half(1));
+        let mut wrong = half(0);
+        wrong.extend(other.join().expect("no panic"));
+        wrong
+    });
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn threads_and_the_order_of_inputs_change_nothing() {
+    let grammar = support::grammar();
+    let mut logs: Vec<(String, Files)> = vec![("generated".to_owned(), generated(&grammar, Style::Rpc))];
+    logs.extend(recordings().into_iter().step_by(6));
+    for (name, files) in logs {
+        let mut paths = support::save(&format!("order-{name}"), &files);
+        let one = answers(&grammar, &support::examine(&grammar, &paths, Some(1)));
+        assert_eq!(one, answers(&grammar, &support::examine(&grammar, &paths, Some(2))), "{name}: two threads");
+        paths.reverse();
+        assert_eq!(one, answers(&grammar, &support::examine(&grammar, &paths, None)), "{name}: the other way round");
+        let middle = paths.len() / 2;
+        paths.rotate_left(middle);
+        assert_eq!(one, answers(&grammar, &support::examine(&grammar, &paths, None)), "{name}: begun in the middle");
+    }
+}

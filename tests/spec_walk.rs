@@ -1,0 +1,178 @@
+//! Holds the checker against the specification: whatever a flow allows is judged legal, and whatever is not allowed is found.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use flowcheck::check::verdict::{FlowVerdict, Outcome, Verdict};
+use flowcheck::spec::grammar::{Grammar, Severity};
+use support::mutate::{Expected, Kind, Mutant, mutants};
+use support::path::{Act, Failure, Path, paths};
+use support::story::{Subject, tell};
+use support::writer::{Style, Writer};
+
+const STYLES: [Style; 2] = [Style::Default, Style::Rpc];
+
+fn all_paths(grammar: &Grammar, faulty: bool) -> Vec<Path> {
+    let variants = grammar.flows.iter().flat_map(|flow| flow.variants.iter().map(move |variant| (flow, variant)));
+    variants.flat_map(|(flow, variant)| paths(grammar, &flow.name, variant, faulty)).collect()
+}
+
+/// Tells all paths one after another, and gives what became of each.
+fn judged<R>(
+    grammar: &Grammar,
+    name: &str,
+    style: Style,
+    told: &[&Path],
+    mut judge: impl FnMut(usize, &[&FlowVerdict]) -> R,
+) -> Vec<R> {
+    let mut writer = Writer::new(style, 20_261_122);
+    let tell = |path: &&Path| {
+        let subject = tell(grammar, &mut writer, path);
+        writer.rest(600);
+        subject
+    };
+    let subjects: Vec<Subject> = told.iter().map(tell).collect();
+    let files = support::save(&format!("{name}-{style:?}"), &writer.files);
+    let checked = support::examine(grammar, &files, None);
+    subjects.iter().enumerate().map(|(index, subject)| judge(index, &support::flows_of(&checked, subject))).collect()
+}
+
+/// A path in one line: `^` marks what a handler does, `!` what fails.
+fn sketch(grammar: &Grammar, acts: &[Act]) -> String {
+    let one = |act: &Act| {
+        let name = &grammar.step_at(act.step).name;
+        let mark = if act.owed { "^" } else { "" };
+        let failure = if act.well { String::new() } else { format!("!{}", act.status) };
+        let inner = if act.acts.is_empty() { String::new() } else { format!("({})", sketch(grammar, &act.acts)) };
+        format!("{mark}{name}{failure}{inner}")
+    };
+    acts.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+fn complaint(grammar: &Grammar, style: Style, path: &Path, flows: &[&FlowVerdict]) -> String {
+    let flows: Vec<String> = flows.iter().map(|flow| support::brief(grammar, flow)).collect();
+    format!("{style:?} {} {:?}: {}\n  {}", path.flow, path.variant, sketch(grammar, &path.acts), flows.join("\n  "))
+}
+
+#[test]
+fn what_a_flow_allows_is_completed_and_conformant() {
+    let grammar = support::grammar();
+    let paths = all_paths(&grammar, false);
+    assert_eq!(paths.len(), 64, "the number of paths has changed");
+    let told: Vec<&Path> = paths.iter().collect();
+    for style in STYLES {
+        let complaints = judged(&grammar, "allowed", style, &told, |index, flows| {
+            let path = &paths[index];
+            let is_right = |flow: &FlowVerdict| {
+                let variant = flow.variant.is_none() && path.direct || flow.variant == path.variant;
+                let good = (flow.outcome, flow.verdict) == (Outcome::Completed, Verdict::Conformant);
+                flow.flow == path.flow && variant && good
+            };
+            let right = matches!(flows, [flow] if is_right(flow));
+            (!right).then(|| complaint(&grammar, style, path, flows))
+        });
+        let complaints: Vec<String> = complaints.into_iter().flatten().collect();
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+}
+
+#[test]
+fn rollbacks_are_conformant() {
+    let grammar = support::grammar();
+    let mut paths = all_paths(&grammar, true);
+    paths.retain(|path| matches!(path.failure, Failure::RolledBack | Failure::Retried));
+    assert_eq!(paths.len(), 339, "the number of paths has changed");
+    let told: Vec<&Path> = paths.iter().collect();
+    for style in STYLES {
+        let complaints = judged(&grammar, "rolled-back", style, &told, |index, flows| {
+            let path = &paths[index];
+            let outcome = if path.failure == Failure::Retried { Outcome::Completed } else { Outcome::Failed };
+            let is_right = |flow: &&FlowVerdict| {
+                let good = (flow.outcome, flow.verdict) == (outcome, Verdict::Conformant);
+                // Refused at rest, a request sent straight to cinder is a flow of its own.
+                let refused = path.direct && (flow.outcome, flow.verdict) == (Outcome::Refused, Verdict::Conformant);
+                flow.flow == path.flow && (good || refused)
+            };
+            let right = !flows.is_empty() && flows.iter().all(is_right);
+            (!right).then(|| complaint(&grammar, style, path, flows))
+        });
+        let complaints: Vec<String> = complaints.into_iter().flatten().collect();
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+}
+
+/// Whether an error names what was done: in its step, in what it expected, or in its evidence. What fails and is not followed
+/// up is found by what it leaves behind.
+fn is_named(grammar: &Grammar, mutant: &Mutant, flows: &[&FlowVerdict]) -> bool {
+    let names: Vec<&str> = mutant.steps.iter().map(|step| grammar.step_at(*step).name.as_str()).collect();
+    let findings = flows.iter().flat_map(|flow| &flow.findings);
+    let mut errors = findings.filter(|finding| finding.severity == Severity::Error);
+    errors.any(|finding| {
+        let roles = finding.evidence.iter().map(|evidence| evidence.role.as_str());
+        let texts: Vec<&str> = roles.chain(finding.step.as_deref()).chain([finding.expected.as_str()]).collect();
+        mutant.kind == Kind::Flipped || texts.iter().any(|text| names.iter().any(|name| text.contains(name)))
+    })
+}
+
+/// Mutants of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    all: usize,
+    killed: usize,
+    named: usize,
+}
+
+#[test]
+fn mutants_are_found() {
+    let grammar = support::grammar();
+    // Neither the client nor a conductor that is waited for makes a difference to what can go wrong.
+    let left_out = ["openstack.server-add-volume", "openstack.server-remove-volume", "nova-conductor.attach_volume"];
+    let matters = |path: &Path| !left_out.iter().any(|name| support::path::uses(&path.acts, &grammar, name));
+    let good: Vec<Path> = all_paths(&grammar, false).into_iter().filter(matters).collect();
+    let failed = all_paths(&grammar, true).into_iter().filter(matters);
+    let failed: Vec<Path> = failed.filter(|path| path.failure == Failure::RolledBack && !path.direct).collect();
+    let mut counts: BTreeMap<Kind, Count> = BTreeMap::new();
+    let mut legal: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut complaints = Vec::new();
+    for style in STYLES {
+        // All that a full path does shows best with oslo.messaging's lines.
+        let fits = |path: &&Path| path.full == (style == Style::Rpc);
+        let of_good = good.iter().filter(fits).flat_map(|path| mutants(&grammar, style, path, false));
+        let of_failed = failed.iter().filter(fits).flat_map(|path| mutants(&grammar, style, path, true));
+        let all: Vec<Mutant> = of_good.chain(of_failed).collect();
+        let told: Vec<&Path> = all.iter().map(|mutant| &mutant.path).collect();
+        let results = judged(&grammar, "mutants", style, &told, |index, flows| {
+            let mutant = &all[index];
+            let violated = flows.iter().any(|flow| flow.verdict == Verdict::Violated);
+            let right = violated == (mutant.expected == Expected::Violated);
+            let steps: Vec<&str> = mutant.steps.iter().map(|step| grammar.step_at(*step).name.as_str()).collect();
+            let complaint = || complaint(&grammar, style, &mutant.path, flows);
+            let complaint =
+                (!right).then(|| format!("{:?} {:?} {steps:?} {}", mutant.expected, mutant.kind, complaint()));
+            (complaint, violated && is_named(&grammar, mutant, flows))
+        });
+        for (mutant, (complaint, named)) in all.iter().zip(results) {
+            match mutant.expected {
+                Expected::Legal(reason) => *legal.entry(reason).or_default() += 1,
+                Expected::Violated => {
+                    let count = counts.entry(mutant.kind).or_default();
+                    count.all += 1;
+                    count.killed += usize::from(complaint.is_none());
+                    count.named += usize::from(named);
+                }
+            }
+            complaints.extend(complaint);
+        }
+    }
+    let sum = |part: fn(&Count) -> usize| counts.values().map(part).sum::<usize>();
+    let (all, killed, named) = (sum(|count| count.all), sum(|count| count.killed), sum(|count| count.named));
+    println!("killed {killed} of {all} mutants, {named} by the name of the step\n{counts:#?}\nlegal: {legal:#?}");
+    assert!(complaints.is_empty(), "{} wrong\n{}", complaints.len(), complaints.join("\n"));
+    assert_eq!(
+        (all, legal.values().sum::<usize>()),
+        (299, 213),
+        "the number of mutants, and of legal ones, has changed"
+    );
+    assert!(named >= 259, "fewer mutants are named");
+}
