@@ -20,7 +20,7 @@ const MOST_COST: u32 = 20 * DEVIATION;
 const NEAR_COST: u32 = 4 * DEVIATION;
 
 /// How often an alignment is repeated because it assumed steps where a log would show them.
-const MOST_REVISIONS: usize = 12;
+const MOST_REVISIONS: usize = 40;
 
 /// The compiled flows of a grammar.
 #[derive(Debug)]
@@ -123,14 +123,15 @@ impl Automata {
                 // What no log shows tells no variant from another: only deviations do.
                 let limit = best.as_ref().map_or(most, |known| (known.alignment.deviations() + 1) * DEVIATION - 1);
                 let observed = observe(graph, case, &self.alphabets[*flow], rule, matters, goes_on);
-                let alignment = match self.align_to((*flow, variant), &observed, observability, touched, limit) {
-                    Ok(Some(alignment)) => alignment,
-                    Ok(None) => continue,
-                    Err(GaveUp) => {
-                        gave_up = true;
-                        continue;
-                    }
-                };
+                let alignment =
+                    match self.align_to((*flow, variant), &rule.starts, &observed, observability, touched, limit) {
+                        Ok(Some(alignment)) => alignment,
+                        Ok(None) => continue,
+                        Err(GaveUp) => {
+                            gave_up = true;
+                            continue;
+                        }
+                    };
                 match &mut best {
                     Some(known) if alignment.deviations() == known.alignment.deviations() => {
                         if known.flow == *flow {
@@ -156,6 +157,7 @@ impl Automata {
     fn align_to(
         &self,
         (flow, variant): (usize, usize),
+        starts: &[StepId],
         observed: &Observed,
         observability: &Observability<'_>,
         touched: &Touched,
@@ -163,7 +165,15 @@ impl Automata {
     ) -> Result<Option<Alignment>, GaveUp> {
         let automaton = &self.variants[flow][variant];
         let covers = |step: UseId, from, to| observability.covers(sought(automaton, step), touched, from, to);
-        let (first, last) = (observed.times.iter().flatten().min(), observed.latest.iter().flatten().max());
+        // Logs that begin in the middle of a case cover no beginning of it.
+        let begun = |seen: &usize| {
+            observed.observations[*seen].phase == Phase::Begin
+                && observed.observations[*seen].steps.iter().any(|step| starts.contains(step))
+                && observed.times[*seen].is_some()
+        };
+        let begun = (0..observed.observations.len()).any(|seen| begun(&seen));
+        let (first, last) =
+            (observed.times.iter().flatten().min().filter(|_| begun), observed.latest.iter().flatten().max());
         let uses = 0..automaton.uses.len() as UseId;
         let mut visible: Vec<bool> = uses.map(|step| covers(step, first.copied(), last.copied())).collect();
         let mut uncovered = vec![false; visible.len()];
