@@ -90,7 +90,7 @@ pub(crate) fn observe(
                 steps: node.steps.clone(),
                 status: node.status.filter(|_| at_end),
                 success: node.success.or_else(|| ended_well(node, &goes_on)).filter(|_| at_end),
-                strict: node.kind != NodeKind::Operation,
+                strict: node.kind != NodeKind::Operation && !is_cut_off(node),
                 chain: chains.binary_search(&moment.chain).unwrap_or(0),
                 after: Vec::new(),
             }
@@ -114,6 +114,11 @@ fn is_only_sent(graph: &CallGraph, case: &Case, flow: &Flow, node: &Node) -> boo
         is_work && other.beginning() > node.sent_time
     };
     is_silent && !case.nodes.iter().any(|id| follows(graph.node(*id)))
+}
+
+/// Whether only the sending of a request is known: its other side may stand in another log as a request of its own.
+fn is_cut_off(node: &Node) -> bool {
+    node.kind == NodeKind::Http && node.received.is_none() && node.ended.is_none()
 }
 
 /// What a cast's work came to when only the release of its lock shows its end: an exception is logged right behind it, at every

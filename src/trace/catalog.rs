@@ -59,11 +59,23 @@ impl<'a> Catalog<'a> {
     }
 
     /// The steps that a request can be. A pattern with more fixed words wins over one with fewer. `service` is the one that
-    /// served it, where a log tells; `action` the key in its body.
-    pub fn request(&self, service: Option<ServiceId>, method: &str, url: &str, action: Option<&str>) -> Fitting {
+    /// served it and `method` its method, where a log tells; `action` the key in its body.
+    pub fn request(
+        &self,
+        service: Option<ServiceId>,
+        method: Option<&str>,
+        url: &str,
+        action: Option<&str>,
+    ) -> Fitting {
         let segments = path::segments(url);
         let mut best = (0, Fitting::default());
-        for step in self.http.get(&(method, segments.len())).into_iter().flatten() {
+        let methods = match method {
+            Some(method) => vec![method],
+            // The last line of a request may be all that is left of it.
+            None => vec!["DELETE", "GET", "POST", "PUT"],
+        };
+        let known = methods.into_iter().filter_map(|method| self.http.get(&(method, segments.len())));
+        for step in known.flatten() {
             let rule = self.grammar.step_at(*step);
             let StepKind::Http { path, action: wanted, .. } = &rule.kind else { continue };
             let other_service = service.is_some_and(|service| service != rule.service);

@@ -161,7 +161,8 @@ fn label(builder: &mut Builder<'_>, index: Index) {
     let node = &builder.nodes[index];
     match node.kind {
         NodeKind::Http => {
-            let (Some(method), Some(path)) = (node.method.as_deref(), node.path.as_deref()) else { return };
+            let Some(path) = node.path.as_deref() else { return };
+            let method = node.method.as_deref();
             let mut fitting = builder.catalog.request(node.service, method, path, node.asked.action.as_deref());
             let told = node.messages.iter().map(|seen| builder.grammar.meaning(seen.message).step);
             if let Some(step) = told.rev().find(|step| fitting.steps.contains(step))
