@@ -75,6 +75,12 @@ pub struct Alignment {
 }
 
 impl Alignment {
+    /// Works out how it could go on, with other steps that the logs could show: later lines may show what those that cover the
+    /// case do not.
+    pub fn look_ahead(&mut self, automaton: &Automaton, visible: &[bool]) {
+        self.pending = completion(automaton, self.state, visible).unwrap_or_default();
+    }
+
     /// How many times something was seen that is not allowed, or not seen that had to be.
     pub fn deviations(&self) -> u32 {
         self.cost / DEVIATION
@@ -336,6 +342,14 @@ fn ending_price(automaton: &Automaton, step: UseId, ending: Ending, observation:
         Some(status) if !rule.success.is_empty() => Some(rule.success.contains(&status)),
         _ => observation.success,
     };
+    // An answer that means success everywhere else is no failure here: it should not have been given.
+    let answers = &automaton.answers[step as usize];
+    if ending != Ending::Success
+        && observation.status.is_some_and(|status| answers.contains(&status))
+        && went_well == Some(false)
+    {
+        return Some(DEVIATION);
+    }
     match (ending, went_well) {
         (Ending::Success, Some(false)) => None,
         (Ending::Failure | Ending::FailureWithin | Ending::FailureAndRetry, Some(true)) => None,

@@ -174,13 +174,14 @@ impl Automata {
         let begun = (0..observed.observations.len()).any(|seen| begun(&seen));
         let (first, last) =
             (observed.times.iter().flatten().min().filter(|_| begun), observed.latest.iter().flatten().max());
-        let uses = 0..automaton.uses.len() as UseId;
-        let mut visible: Vec<bool> = uses.map(|step| covers(step, first.copied(), last.copied())).collect();
+        let could_show = |step: UseId| observability.could_show(sought(automaton, step), touched);
+        let uses = || 0..automaton.uses.len() as UseId;
+        let mut visible: Vec<bool> = uses().map(|step| covers(step, first.copied(), last.copied())).collect();
         let mut uncovered = vec![false; visible.len()];
         for _ in 0..MOST_REVISIONS {
             let shape =
                 Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone(), limit };
-            let Some(alignment) = self.align(shape)? else { return Ok(None) };
+            let Some(mut alignment) = self.align(shape)? else { return Ok(None) };
             let mut revised = false;
             for (index, step) in alignment.moves.iter().enumerate() {
                 let Move::Model(step, Phase::Begin, _) = step else { continue };
@@ -198,6 +199,7 @@ impl Automata {
                 visible[number] = covered;
             }
             if !revised {
+                alignment.look_ahead(automaton, &uses().map(could_show).collect::<Vec<bool>>());
                 return Ok(Some(alignment));
             }
         }

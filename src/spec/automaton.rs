@@ -86,6 +86,8 @@ pub struct Automaton {
     pub skippable: Vec<bool>,
     /// Whether a step use belongs to a handler: it is owed after a failure.
     pub owed: Vec<bool>,
+    /// The HTTP statuses with which the step of each use succeeds where nothing else is said.
+    pub answers: Vec<Vec<u16>>,
     /// The service that asks for each step use: that of the nearest step around it that another service carries out.
     pub callers: Vec<Option<ServiceId>>,
     /// The step uses inside each step use.
@@ -138,6 +140,7 @@ impl Automaton {
         }
         Ok(Self {
             callers: compiler.callers(),
+            answers: compiler.answers(),
             uses: compiler.uses,
             skippable: compiler.skippable,
             owed: compiler.owed,
@@ -234,6 +237,10 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
+    fn answers(&self) -> Vec<Vec<u16>> {
+        self.uses.iter().map(|step| self.grammar.step_at(step.step).success.clone()).collect()
+    }
+
     /// The service around each step use.
     fn callers(&self) -> Vec<Option<ServiceId>> {
         let service = |step: usize| self.grammar.step_at(self.uses[step].step).service;
