@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::base::time::Timestamp;
-use crate::check::alignment::{Observation, Phase};
+use crate::check::alignment::{Move, Observation, Phase};
 use crate::check::conformance::{Automata, Fit};
 use crate::check::findings;
 use crate::check::observability::{Observability, Touched};
@@ -105,7 +105,7 @@ impl Trial<'_> {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let missing_evidence = self.missing_evidence(outcome);
         // What the logs do not show to be this flow cannot break its rules.
-        let doubtful = !self.case.certain || self.fit.gave_up || self.is_likely();
+        let doubtful = !self.case.certain || self.fit.gave_up || self.is_likely() || self.may_be_explained();
         let mut dropped = false;
         if doubtful {
             dropped = findings.iter().any(findings::is_error);
@@ -152,6 +152,15 @@ impl Trial<'_> {
                 .then(|| self.pending().and_then(|step| self.deadline(step)))
                 .flatten(),
         }
+    }
+
+    /// Whether what has no place in the flow may be explained by what came before the logs begin: its first request is not in
+    /// them, or only its answer.
+    fn may_be_explained(&self) -> bool {
+        let root = self.case.root.map(|root| self.judge.graph.node(root));
+        let begun = root.is_some_and(|root| root.begun && root.start.is_some());
+        let unexpected = |step: &Move| matches!(step, Move::Log(seen) if self.is_unexpected(*seen));
+        !begun && !self.flow.direct && self.fit.alignment.moves.iter().any(unexpected)
     }
 
     /// Whether a request belongs to the flow only by time, with not even its volume in its path: likely, no more.

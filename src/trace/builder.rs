@@ -124,32 +124,34 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// A request of which this is the first line.
+    fn new_request(&mut self, event: &Event, service: ServiceId, request: RequestId) -> Index {
+        let mut node = Node::new(NodeKind::Http);
+        node.service = Some(service);
+        node.request = Some(request);
+        node.global = event.context.global;
+        node.tells_global = event.context.has_global;
+        node.received = Some(event.place);
+        node.process = Some(event.process);
+        node.start = event.time;
+        let index = self.add(node);
+        self.served.entry((service, request)).or_default().push(index);
+        index
+    }
+
     fn request(&mut self, event: &Event, service: ServiceId, request: RequestId) {
         let last = self.served.get(&(service, request)).and_then(|indices| indices.last().copied());
         let open = last.filter(|index| self.nodes[*index].ended.is_none());
-        let new = |builder: &mut Self| {
-            let mut node = Node::new(NodeKind::Http);
-            node.service = Some(service);
-            node.request = Some(request);
-            node.global = event.context.global;
-            node.tells_global = event.context.has_global;
-            node.received = Some(event.place);
-            node.process = Some(event.process);
-            node.start = event.time;
-            let index = builder.add(node);
-            builder.served.entry((service, request)).or_default().push(index);
-            index
-        };
         match &event.kind {
             EventKind::RequestBegan { method, url } => {
-                let index = new(self);
+                let index = self.new_request(event, service, request);
                 self.nodes[index].begun = true;
                 self.nodes[index].method = Some(method.clone());
                 self.nodes[index].path = Some(without_host(url).to_owned());
             }
             EventKind::RequestAction { body, .. } => {
                 // nova has no line of its own for the beginning: this is its first.
-                let index = open.unwrap_or_else(|| new(self));
+                let index = open.unwrap_or_else(|| self.new_request(event, service, request));
                 let node = &mut self.nodes[index];
                 node.begun = true;
                 node.evidence.push(event.place);
@@ -165,7 +167,7 @@ impl<'a> Builder<'a> {
                 };
                 let index = match open.or(last).filter(same) {
                     Some(index) => index,
-                    None => new(self),
+                    None => self.new_request(event, service, request),
                 };
                 let node = &mut self.nodes[index];
                 node.global = node.global.or(event.context.global);
@@ -254,7 +256,8 @@ impl<'a> Builder<'a> {
         let index = if is_request {
             match self.served.get(&(service, request)).and_then(|indices| indices.last().copied()) {
                 Some(index) => index,
-                None => return,
+                // The log begins in the middle of it.
+                None => self.new_request(event, service, request),
             }
         } else {
             self.work_node(event, service, request, meaning.step)
