@@ -11,6 +11,7 @@ pub mod load;
 mod outline;
 mod parser;
 pub mod problem;
+mod residual;
 mod resolve;
 pub mod show;
 mod tree;

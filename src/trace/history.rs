@@ -272,7 +272,7 @@ impl Walk<'_> {
                 self.status = to.or(self.status);
                 let transition = &self.machine.transitions[index];
                 // Where requests about some attachment could not be told apart, records may be gone that seem to be there.
-                let sure = !self.unbound || !transition.guards.iter().any(|guard| *guard == Guard::SameServer);
+                let sure = !self.unbound || !transition.guards.contains(&Guard::SameServer);
                 let of_volume = (!transition.legal && sure).then(|| Broken {
                     from: state_name(self.machine, from),
                     to: state_name(self.machine, to),
