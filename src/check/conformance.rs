@@ -191,7 +191,7 @@ impl Automata {
                     _ => None,
                 };
                 let before =
-                    alignment.moves[..index].iter().rev().filter_map(seen).find_map(|seen| observed.times[seen]);
+                    alignment.moves[..index].iter().rev().filter_map(seen).find_map(|seen| observed.earliest[seen]);
                 let after = alignment.moves[index..].iter().filter_map(seen).find_map(|seen| observed.latest[seen]);
                 let covered = covers(*step, before, after) && !uncovered[number];
                 uncovered[number] |= visible[number] && !covered;

@@ -24,6 +24,8 @@ pub(crate) struct Observed {
     pub(crate) observations: Vec<Observation>,
     /// The time of each observation, as it was logged.
     pub(crate) times: Vec<Option<Timestamp>>,
+    /// The earliest time that each observation can have; `None` where its line is only the first that is left of it.
+    pub(crate) earliest: Vec<Option<Timestamp>>,
     /// The latest time that each observation can have: whole seconds leave room.
     pub(crate) latest: Vec<Option<Timestamp>>,
 }
@@ -100,9 +102,11 @@ pub(crate) fn observe(
     // The date of an answer says nothing of when it was asked for, the end of some work nothing of when it began.
     let dated = |moment: &Moment| moment.phase == Phase::Begin && (moment.by_line || moment.chain.2.is_some());
     let times = moments.iter().map(|moment| moment.time.filter(|_| !dated(moment))).collect();
+    let is_known = |moment: &Moment| moment.phase == Phase::End || graph.node(nodes[moment.node]).begun;
+    let earliest = moments.iter().map(|moment| moment.time.filter(|_| !dated(moment) && is_known(moment))).collect();
     let in_second = |moment: &Moment| moment.time.map(|time| if moment.by_line { time.plus(SECOND) } else { time });
     let latest = moments.iter().map(in_second).collect();
-    Observed { nodes, anytime, observations, times, latest }
+    Observed { nodes, anytime, observations, times, earliest, latest }
 }
 
 /// Whether a message was sent, and nothing shows that anybody took it: no line of the receiver, no request after it.

@@ -290,7 +290,8 @@ fn choose(
     let rank = |candidate: &Index| {
         let node = &builder.nodes[*candidate];
         let (Some(time), Some(start)) = (time, node.beginning()) else { return (0, 0, *candidate) };
-        let begun = start <= time;
+        // The first line that is left of it may not be its beginning.
+        let begun = start <= time || !node.begun;
         let open = node.ending().is_none_or(|end| time <= end);
         let near = start <= time.plus(SLACK) && node.ending().is_none_or(|end| time <= end.plus(SLACK));
         let rank = match (begun && open, near, begun) {
