@@ -374,7 +374,6 @@ impl Teller<'_> {
         self.writer.client(&format!("START with options: --debug {words} {server} {volume}"));
         self.writer
             .client(&format!("command: {words} -> openstackclient.compute.v2.server:AddServerVolume (auth=True)"));
-        let mut well = true;
         for inner in &act.acts {
             let StepKind::Http { method, path, action } = self.rule(inner.step).kind.clone() else { continue };
             let path = self.segments(&path);
@@ -393,8 +392,7 @@ impl Teller<'_> {
                 &clock[11..19]
             ));
             self.writer.client(&format!("{method} call to compute for {url} used request id req-{request}"));
-            well &= inner.well;
         }
-        self.writer.client(&format!("END return value: {}", u8::from(!well)));
+        self.writer.client(&format!("END return value: {}", u8::from(act.acts.iter().any(|inner| !inner.well))));
     }
 }
