@@ -109,7 +109,7 @@ impl<'a> ChunkReader<'a> {
         self.ended = true;
         let (path, line) = (self.path.clone(), self.next_line - 1 + newlines(&self.buffer));
         self.failure = match (result, cap) {
-            (Err(reason), _) => Some(InputError::Read { path, line, reason }),
+            (Err(reason), _) => Some(InputError::Read { path, line, reason: self.opened.reason(reason) }),
             (_, Some(Cap::Size)) => Some(InputError::TooLarge { path, line, limit: limits.decompressed_bytes }),
             (_, Some(Cap::Ratio)) => Some(InputError::RatioTooHigh { path, line, limit: limits.ratio }),
             (_, None) => None,
@@ -180,6 +180,26 @@ mod tests {
         encoder.finish().expect("compressed")
     }
 
+    /// `+one`, `+two` and 400 times the same line, each compressed by `xz -c`.
+    const XZ_ONE: &str = concat!(
+        "fd377a585a000004e6d6b4460200210116000000742fe5a30100042b6f6e650a000000006ff95e8ef6c718c100011d05b82d80af1fb6",
+        "f37d010000000004595a",
+    );
+    const XZ_TWO: &str = concat!(
+        "fd377a585a000004e6d6b4460200210116000000742fe5a30100042b74776f0a00000000ffa333272dc11c7d00011d05b82d80af1fb6",
+        "f37d010000000004595a",
+    );
+    const XZ_MANY: &str = concat!(
+        "fd377a585a000004e6d6b4460200210116000000742fe5a3e0289f00465d00158808a2fb31c37213129437e59b187c678f518f45ab72",
+        "855c45f6f0b8830f998be356cf847dfe0b8a4e8f65b565652c33e6a708312c3afd90c66fea6103ab1006a0316f09f6000000b46aaeb0",
+        "0873ab5b000162a051000000dd8dff85b1c467fb020000000004595a",
+    );
+
+    fn bytes(hexadecimal: &str) -> Vec<u8> {
+        let digit = |at: usize| u8::from_str_radix(&hexadecimal[at..at + 2], 16).expect("two digits");
+        (0..hexadecimal.len()).step_by(2).map(digit).collect()
+    }
+
     fn read(bytes: &[u8], limits: Limits) -> (Vec<Chunk>, Option<InputError>) {
         let source = Source { id: SourceId(0), path: "x.log".into(), origin: Origin::StandardInput, remark: None };
         let opened = Opened::new(Box::new(Cursor::new(bytes.to_vec()))).expect("opened");
@@ -233,6 +253,35 @@ mod tests {
         let (chunks, error) = read(&bytes[..bytes.len() - 3], Limits::default());
         assert_eq!(chunks[0].bytes, b"+one\n+two\n");
         assert_eq!(error.map(|error| error.to_string().starts_with("cannot read x.log beyond line 2: ")), Some(true));
+    }
+
+    #[test]
+    fn xz_streams_are_joined_and_a_cut_file_is_an_error() {
+        let whole = [bytes(XZ_ONE), bytes(XZ_TWO)].concat();
+        let (chunks, error) = read(&whole, Limits::default());
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(chunks[0].bytes, b"+one\n+two\n");
+        for cut in [12, 30, bytes(XZ_ONE).len() + 20, whole.len() - 3] {
+            let (chunks, error) = read(&whole[..cut], Limits::default());
+            let read: Vec<u8> = chunks.into_iter().flat_map(|chunk| chunk.bytes).collect();
+            assert!(b"+one\n+two\n".starts_with(&read));
+            let error = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.starts_with("cannot read x.log beyond line "), "{cut}: {error}");
+            assert!(error.contains("ends too early"), "{cut}: {error}");
+        }
+        let mut damaged = whole.clone();
+        damaged[bytes(XZ_ONE).len() + 28] ^= 1;
+        assert!(matches!(read(&damaged, Limits::default()).1, Some(InputError::Read { .. })));
+    }
+
+    #[test]
+    fn caps_hold_for_xz_too() {
+        let small = Limits { decompressed_bytes: 1000, chunk_bytes: 100, ..Limits::default() };
+        let (chunks, error) = read(&bytes(XZ_MANY), small);
+        assert!(chunks.len() > 3);
+        assert!(matches!(error, Some(InputError::TooLarge { limit: 1000, .. })), "{error:?}");
+        let tight = Limits { ratio: 20, ratio_from: 1000, ..Limits::default() };
+        assert!(matches!(read(&bytes(XZ_MANY), tight).1, Some(InputError::RatioTooHigh { .. })));
     }
 
     #[test]

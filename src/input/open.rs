@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::read::MultiGzDecoder;
+use lzma_rust2::XzReader;
 
 use super::{InputError, Origin, Source};
 
@@ -35,6 +36,9 @@ impl Default for Limits {
         }
     }
 }
+
+/// The most memory that the dictionary of an xz file may take, in KiB: what `xz -9` needs, four times.
+const XZ_MEMORY: u32 = 260 << 10;
 
 /// An input that can be read.
 pub struct Opened<'a> {
@@ -86,22 +90,27 @@ pub fn open_source<'a>(
 }
 
 impl<'a> Opened<'a> {
-    /// Wraps a reader, with a decompressor when its first bytes ask for one (RFC 1952, 2.3.1).
+    /// Wraps a reader, with a decompressor when its first bytes ask for one (RFC 1952, 2.3.1; The .xz File Format, 2.1.1.1).
     ///
     /// # Errors
     ///
     /// When the first bytes cannot be read.
     pub fn new(mut raw: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
-        let mut head = Vec::with_capacity(4);
-        raw.by_ref().take(4).read_to_end(&mut head)?;
+        let mut head = Vec::with_capacity(6);
+        raw.by_ref().take(6).read_to_end(&mut head)?;
         let is_gzip = head.starts_with(&[0x1f, 0x8b]);
+        let is_xz = head == [0xfd, b'7', b'z', b'X', b'Z', 0];
         let whole = Cursor::new(head).chain(raw);
-        if !is_gzip {
+        if !is_gzip && !is_xz {
             return Ok(Self { reader: Box::new(whole), compressed: None, produced: 0 });
         }
         let count = Arc::new(AtomicU64::new(0));
         let counted = BufReader::with_capacity(256 << 10, Counted { inner: whole, count: Arc::clone(&count) });
-        Ok(Self { reader: Box::new(MultiGzDecoder::new(counted)), compressed: Some(count), produced: 0 })
+        let reader: Box<dyn Read + Send + 'a> = match is_xz {
+            true => Box::new(XzReader::new_mem_limit(counted, true, XZ_MEMORY)),
+            false => Box::new(MultiGzDecoder::new(counted)),
+        };
+        Ok(Self { reader, compressed: Some(count), produced: 0 })
     }
 
     /// Appends up to `wanted` bytes to `buffer`; fewer mean that the input has ended.
@@ -110,6 +119,19 @@ impl<'a> Opened<'a> {
         let length = self.reader.by_ref().take(wanted as u64).read_to_end(buffer)?;
         self.produced += length as u64;
         Ok(length)
+    }
+
+    /// Why reading failed, in words that say what is wrong with the file.
+    pub(super) fn reason(&self, error: io::Error) -> io::Error {
+        match (error.kind(), &self.compressed) {
+            (io::ErrorKind::UnexpectedEof, Some(_)) => {
+                io::Error::new(error.kind(), "the compressed file ends too early; expected a whole one")
+            }
+            (io::ErrorKind::OutOfMemory, Some(_)) => {
+                io::Error::new(error.kind(), format!("decompressing it takes more than {} MiB", XZ_MEMORY >> 10))
+            }
+            _ => error,
+        }
     }
 
     /// The cap that has been hit, if one has.
@@ -125,8 +147,7 @@ impl<'a> Opened<'a> {
 
 /// What the first bytes of an input show it to be, when that is no text.
 pub fn binary_kind(head: &[u8]) -> Option<&'static str> {
-    let known: [(&[u8], &'static str); 5] = [
-        (&[0xfd, b'7', b'z', b'X', b'Z'], "xz-compressed; not read, decompress it first (xzcat FILE | flowcheck -)"),
+    let known: [(&[u8], &'static str); 4] = [
         (&[0x28, 0xb5, 0x2f, 0xfd], "zstd-compressed; not read, decompress it first (zstdcat FILE | flowcheck -)"),
         (b"BZh", "bzip2-compressed; not read, decompress it first (bzcat FILE | flowcheck -)"),
         (b"PK\x03\x04", "zip archive; not read, unpack it first"),

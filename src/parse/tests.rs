@@ -381,13 +381,16 @@ fn neighbours_that_are_no_logs() {
     folder.file("a.json", b"{\"a\": 1}\n");
     folder.file("b.bin", b"\x7fELF\0\0");
     folder.file("c.log", b"");
-    folder.file("d.xz", b"\xfd7zXZ\0");
+    folder.file("d.zst", b"\x28\xb5\x2f\xfd");
+    folder.file("e.xz", b"\xfd7zXZ\0");
     let reading = read(&[folder.path(), "/no/such".into()], &mut std::io::empty(), &vocabulary(), &Options::default());
     let remarks: Vec<_> = reading.sources.iter().map(|source| source.remark.as_deref().unwrap_or("")).collect();
     assert_eq!(remarks[..3], ["no OpenStack log records recognised", "binary file, not read", "empty file"]);
-    assert!(remarks[3].starts_with("xz-compressed"));
+    assert!(remarks[3].starts_with("zstd-compressed"));
     assert_eq!(reading.sources[0].unread_lines, 1);
-    assert_eq!(reading.errors.len(), 1);
+    let errors: Vec<String> = reading.errors.iter().map(ToString::to_string).collect();
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(errors.iter().any(|error| error.contains("e.xz beyond line 0")), "{errors:?}");
     assert_eq!(read_text(b"", Limits::default(), 1).sources[0].remark.as_deref(), Some("empty file"));
 }
 
