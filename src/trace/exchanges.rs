@@ -158,6 +158,23 @@ impl Builder<'_> {
         }
     }
 
+    /// The only such request that another thread of the process has under way: the id in the brackets may have changed since.
+    fn pending_elsewhere(&mut self, thread: Thread, method: &str, path: &str) -> Option<Index> {
+        let nodes = &self.nodes;
+        let fits = |index: &Index| {
+            let node = &nodes[*index];
+            let same = node.method.as_deref() == Some(method) && node.path.as_deref() == Some(path);
+            same && node.status.is_none() && node.request.is_none()
+        };
+        let of_process = |other: &Thread| (other.0, other.1) == (thread.0, thread.1);
+        let callers = self.exchanges.callers.iter().filter(|(other, _)| of_process(other));
+        let mut found =
+            callers.filter_map(|(other, caller)| Some((*other, caller.pending.iter().copied().find(fits)?)));
+        let (other, index) = found.next().filter(|_| found.next().is_none())?;
+        self.exchanges.callers.entry(other).or_default().pending.retain(|pending| *pending != index);
+        Some(index)
+    }
+
     fn used(
         &mut self,
         event: &Event,
@@ -173,9 +190,9 @@ impl Builder<'_> {
             let node = &nodes[*index];
             node.method.as_deref() == Some(method) && node.path.as_deref() == Some(path)
         });
-        let index = match position {
-            Some(position) => caller.pending.remove(position),
-            None => self.sent(event, method, url),
+        let index = match position.map(|position| caller.pending.remove(position)) {
+            Some(index) => index,
+            None => self.pending_elsewhere(thread, method, path).unwrap_or_else(|| self.sent(event, method, url)),
         };
         let node = &mut self.nodes[index];
         node.request = Some(request);

@@ -11,6 +11,7 @@ use crate::trace::catalog::Catalog;
 use crate::trace::link;
 use crate::trace::nearby::join_by_resource;
 use crate::trace::node::{Edge, Node, NodeId};
+use crate::trace::strangers::Strangers;
 
 /// The units of work that a set of logs shows, and what caused what. Every node has at most one cause.
 #[derive(Clone, Debug, Default)]
@@ -23,10 +24,19 @@ impl CallGraph {
     pub fn build(grammar: &Grammar, events: &[Event]) -> Self {
         let catalog = Catalog::new(grammar);
         let mut builder = Builder::new(grammar, &catalog);
+        let strangers = Strangers::find(&catalog, events);
+        let mut take = |event: &Event| match strangers.owner(event) {
+            Some(owner) => {
+                let mut own = event.clone();
+                own.context.request = Some(owner);
+                builder.event(&own);
+            }
+            None => builder.event(event),
+        };
         // What a message is, its sender tells; its receiver's log may come first.
         let sends = |event: &&Event| matches!(event.kind, EventKind::RpcCalling { .. } | EventKind::RpcSent { .. });
-        events.iter().filter(sends).for_each(|event| builder.event(event));
-        events.iter().filter(|event| !sends(event)).for_each(|event| builder.event(event));
+        events.iter().filter(sends).for_each(&mut take);
+        events.iter().filter(|event| !sends(event)).for_each(&mut take);
         let mut graph = link::join(builder);
         join_by_resource(grammar, &mut graph);
         graph

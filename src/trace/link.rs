@@ -11,6 +11,7 @@ use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{MessageRole, StepId, StepKind};
 use crate::trace::builder::{Builder, Index};
 use crate::trace::graph::CallGraph;
+use crate::trace::implied::add_implied;
 use crate::trace::node::{Edge, EdgeKind, JoinedBy, MessageSeen, Node, NodeId, NodeKind};
 
 /// Where a node went that became part of another.
@@ -33,10 +34,11 @@ pub(crate) fn join(mut builder: Builder<'_>) -> CallGraph {
         label(&mut builder, index);
     }
     let dropped = |node: &Node| node.kind != NodeKind::Client && node.rpc.is_some() && node.steps.is_empty();
-    let alive: Vec<Index> = (0..builder.nodes.len())
+    let mut alive: Vec<Index> = (0..builder.nodes.len())
         .filter(|index| !merged.contains_key(index) && !dropped(&builder.nodes[*index]))
         .collect();
     find_causes(&builder, &alive, &mut links);
+    alive.extend(add_implied(&mut builder, &mut links));
     let mut graph = CallGraph::default();
     let mut numbers: FxHashMap<Index, NodeId> = FxHashMap::default();
     let mut nodes: Vec<Option<Node>> = builder.nodes.into_iter().map(Some).collect();
@@ -221,6 +223,7 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
     let among = |request: Option<RequestId>| {
         request.and_then(|request| by_request.get(&request)).map_or(&[][..], Vec::as_slice)
     };
+    let client = builder.grammar.vocabulary.service("client");
     for index in alive {
         let node = &builder.nodes[*index];
         let time = node.sent_time.or(node.start);
@@ -235,10 +238,15 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
                     other.kind == NodeKind::Http && other.service == node.service
                 };
                 let global = node.global.filter(|_| !among(node.global).iter().any(own));
+                // Of the caller's own work there may be no line: then what made it work is the nearest cause.
+                let served = node.caller.is_some() && node.caller != client;
+                let other = |other: &Node| served && other.service != node.service;
                 let by_global = choose(builder, among(global), *index, time, strange)
+                    .or_else(|| choose(builder, among(global), *index, time, other).map(|(cause, _)| (cause, false)))
                     .map(|cause| (cause, if node.sent.is_some() { JoinedBy::HeaderId } else { JoinedBy::GlobalId }));
                 by_global.or_else(|| {
-                    let bracket = brackets.get(index).copied();
+                    // The header on the line tells that the id in its brackets is a stranger's.
+                    let bracket = brackets.get(index).copied().filter(|id| node.global.is_none_or(|own| own == *id));
                     choose(builder, among(bracket), *index, time, strange).map(|cause| (cause, JoinedBy::UsedRequestId))
                 })
             }
