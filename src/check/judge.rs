@@ -103,7 +103,7 @@ impl Trial<'_> {
         let outcome = self.outcome();
         let mut findings = self.findings(outcome);
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        let missing_evidence = self.missing_evidence(outcome);
+        let mut missing_evidence = self.missing_evidence(outcome);
         // What the logs do not show to be this flow cannot break its rules.
         let doubtful = !self.case.certain || self.fit.gave_up || self.is_likely() || self.may_be_explained();
         let mut dropped = false;
@@ -123,6 +123,9 @@ impl Trial<'_> {
         } else {
             Verdict::Conformant
         };
+        if verdict == Verdict::Inconclusive && missing_evidence.is_empty() {
+            missing_evidence.extend(self.missing_ids());
+        }
         let nodes = || self.case.nodes.iter().map(|id| graph.node(*id));
         let root = self.case.root.map(|root| graph.node(root));
         let device = nodes().find_map(|node| node.answered.device.clone().or_else(|| node.asked.device.clone()));

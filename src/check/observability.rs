@@ -177,6 +177,15 @@ impl<'a> Observability<'a> {
         self.showing(step, touched).into_iter().any(|coverage| covers(coverage, from, to))
     }
 
+    /// What would tell who sent the requests that a service got.
+    pub fn ids_needed(&self, service: ServiceId, caller: Option<ServiceId>) -> String {
+        let service = self.grammar.vocabulary.service_name(service);
+        let caller = caller.map_or("its callers", |caller| self.grammar.vocabulary.service_name(caller));
+        format!(
+            "the log of {service} with %(global_request_id)s in its format, or that of {caller} with keystoneauth=DEBUG"
+        )
+    }
+
     /// What is missing to see a step: the log, the right host's log, a level, or a span of time.
     pub fn needs(&self, sought: Sought, touched: &Touched, until: Option<Timestamp>) -> String {
         let Sought { step, caller } = sought;
@@ -197,10 +206,7 @@ impl<'a> Observability<'a> {
         }
         let joined = given.iter().any(|(source, _)| self.can_join(sought, *source, touched));
         if matches!(rule.kind, StepKind::Http { .. }) && !joined {
-            let caller = caller.map_or("its callers", |caller| self.grammar.vocabulary.service_name(caller));
-            return format!(
-                "the log of {service} with %(global_request_id)s in its format, or that of {caller} with keystoneauth=DEBUG"
-            );
+            return self.ids_needed(rule.service, caller);
         }
         if self.incomplete.contains(&rule.service) {
             return format!(

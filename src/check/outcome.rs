@@ -7,6 +7,7 @@ use crate::check::judge::Trial;
 use crate::check::verdict::{MissingEvidence, Outcome};
 use crate::spec::automaton::{Automaton, Finish, UseId};
 use crate::trace::history::Effect;
+use crate::trace::node::{JoinedBy, NodeKind};
 
 impl Trial<'_> {
     pub(super) fn reached_goal(&self) -> bool {
@@ -141,6 +142,28 @@ impl Trial<'_> {
             required.filter(is_goal).take(1).for_each(|goal| add(self.automaton, goal, self.last_seen()));
         }
         missing
+    }
+
+    /// What would show whose requests those are that belong to the case only by time, or by what they are about.
+    pub(super) fn missing_ids(&self) -> Option<MissingEvidence> {
+        let graph = self.judge.graph;
+        let mut loose = self.case.nodes.iter().filter(|id| {
+            let node = graph.node(**id);
+            let by_resource = graph.parent(**id).is_none_or(|(_, edge)| edge.joined_by == JoinedBy::Resource);
+            node.kind == NodeKind::Http && node.sent.is_none() && node.global.is_none() && by_resource
+        });
+        let first = loose.find(|id| Some(**id) != self.case.root || !self.case.certain)?;
+        let names = std::iter::once(first).chain(loose).filter_map(|id| {
+            let step = graph.node(*id).steps.first()?;
+            Some(self.judge.grammar.step_at(*step).name.clone())
+        });
+        let mut steps: Vec<String> = names.collect();
+        steps.dedup();
+        let service = graph.node(*first).service?;
+        let caller = graph.parent(*first).and_then(|(cause, _)| graph.node(cause).service);
+        let needs = self.judge.observability.ids_needed(service, caller);
+        let service = self.judge.grammar.vocabulary.service_name(service).to_owned();
+        Some(MissingEvidence { service, needs, steps })
     }
 
     /// Whether the last change that was seen leads to a status that something has to follow.

@@ -1,31 +1,44 @@
 //! Joins by resource: requests that no id leads to a cause, in the logs of releases before oslo.log 4.8.0, where cinder does not
 //! log nova's id.
 //!
-//! A request joins the only flow that was under way, that has such a step, and that is about the same volume. Where two flows
-//! could have sent it, it stays alone.
+//! A request joins the only flow that was under way, that has such a step, that is about the same volume, and whose work is told
+//! by a log that names none of the requests that it sends. Where two flows could have sent it, it stays alone.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
 use crate::base::time::{SECOND, Timestamp};
+use crate::model::source::SourceId;
 use crate::model::vocabulary::ServiceId;
-use crate::spec::grammar::{Flow, Grammar, StepId};
+use crate::spec::grammar::{Flow, Grammar, StepId, StepKind};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{Edge, EdgeKind, JoinedBy, Node, NodeId, NodeKind};
 
 /// How far clocks of hosts may differ for a request still to be taken as sent within a flow, in microseconds.
 const SLACK: i64 = 2 * SECOND;
 
-/// A flow that no id leads out of.
+/// A flow with work whose log names none of the requests that it sends.
 struct Started {
     root: NodeId,
     /// The root and the work that it caused, which may have sent requests.
     senders: Vec<NodeId>,
     from: Timestamp,
     to: Timestamp,
+    /// Until when it may have gone on: later than `to` where no log shows the end of its work.
+    at_most: Timestamp,
     volume: Option<Uuid>,
     /// The steps of the flows that it can be.
     steps: Vec<StepId>,
+}
+
+impl Started {
+    fn may_have_sent(&self, time: Timestamp, slack: i64) -> bool {
+        self.from.plus(-slack) <= time && time <= self.to.plus(slack)
+    }
+
+    fn may_still_have_sent(&self, time: Timestamp) -> bool {
+        self.from <= time && time <= self.at_most
+    }
 }
 
 /// Gives causes to requests of services that take part in flows sent straight to them and that nothing else joins.
@@ -36,10 +49,12 @@ pub(crate) fn join_by_resource(grammar: &Grammar, graph: &mut CallGraph) {
     }
     let direct: Vec<StepId> =
         grammar.flows.iter().filter(|flow| flow.direct).flat_map(|flow| flow.starts.iter().copied()).collect();
+    // A log that tells what callers pass along tells that nothing was.
     let alone = |node: &Node| {
         node.kind == NodeKind::Http
             && node.sent.is_none()
             && node.global.is_none()
+            && !node.tells_global
             && node.steps.iter().any(|step| direct.contains(step))
     };
     let loose: Vec<NodeId> =
@@ -55,17 +70,7 @@ pub(crate) fn join_by_resource(grammar: &Grammar, graph: &mut CallGraph) {
             let node = graph.node(*id);
             let volume = node.volume.or_else(|| volumes.get(&node.attachment?).copied());
             let Some(time) = node.beginning() else { continue };
-            let fits = |flow: &&Started, slack: i64| {
-                let in_time = flow.from.plus(-slack) <= time && time <= flow.to.plus(slack);
-                let same_volume = volume.is_none() || flow.volume.is_none() || volume == flow.volume;
-                in_time && same_volume && node.steps.iter().any(|step| flow.steps.binary_search(step).is_ok())
-            };
-            // One that was under way by its own clock is nearer than one that had just ended.
-            let only = |slack: i64| {
-                let mut fitting = started.iter().filter(|flow| fits(flow, slack));
-                fitting.next().map(|flow| (flow, fitting.next().is_none()))
-            };
-            let Some((flow, true)) = only(0).or_else(|| only(SLACK)) else { continue };
+            let Some(flow) = sender_of(&started, node, volume, time) else { continue };
             let begun = |sender: &&NodeId| graph.node(**sender).beginning().is_some_and(|begin| begin <= time);
             let sender = flow.senders.iter().filter(begun).max_by_key(|sender| graph.node(**sender).beginning());
             let sender = sender.copied().unwrap_or(flow.root);
@@ -80,8 +85,32 @@ pub(crate) fn join_by_resource(grammar: &Grammar, graph: &mut CallGraph) {
     }
 }
 
-/// The flows of which no request to another service was joined by an id.
+/// The only flow that can have sent a request.
+fn sender_of<'a>(started: &'a [Started], node: &Node, volume: Option<Uuid>, time: Timestamp) -> Option<&'a Started> {
+    let fits = |flow: &&Started| {
+        let same_volume = volume.is_none() || flow.volume.is_none() || volume == flow.volume;
+        same_volume && node.steps.iter().any(|step| flow.steps.binary_search(step).is_ok())
+    };
+    let only = |in_time: &dyn Fn(&Started) -> bool| {
+        let mut fitting = started.iter().filter(|flow| in_time(flow) && fits(flow));
+        fitting.next().map(|flow| (flow, fitting.next().is_none()))
+    };
+    let nearly = |flow: &Started| flow.may_have_sent(time, SLACK);
+    let found = match volume {
+        // Two that may be at work on one volume are two readings, however near one of them is.
+        Some(_) => only(&|flow| flow.may_still_have_sent(time)).or_else(|| only(&nearly)),
+        // One that was under way by its own clock is nearer than one that had just ended, or that may go on.
+        None => only(&|flow| flow.may_have_sent(time, 0))
+            .or_else(|| only(&nearly))
+            .or_else(|| only(&|flow| flow.may_still_have_sent(time))),
+    };
+    found.and_then(|(flow, only)| only.then_some(flow))
+}
+
+/// The flows with work whose log names no request that it sent.
 fn started(grammar: &Grammar, graph: &CallGraph) -> Vec<Started> {
+    let telling: FxHashSet<(SourceId, ServiceId)> =
+        graph.nodes().filter_map(|(_, node)| node.sent.map(|place| place.source).zip(node.caller)).collect();
     let mut started = Vec::new();
     for (root, node) in graph.nodes() {
         let flows: Vec<&Flow> = grammar
@@ -91,27 +120,51 @@ fn started(grammar: &Grammar, graph: &CallGraph) -> Vec<Started> {
             .collect();
         let (Some(from), false) = (node.beginning(), flows.is_empty()) else { continue };
         let tree = tree(graph, root);
-        let strange = |id: &NodeId| {
-            let other = graph.node(*id);
-            other.kind == NodeKind::Http && other.service != node.service && serves_steps(grammar, other)
+        let is_silent = |id: &NodeId| {
+            let sender = graph.node(*id);
+            let log = sender.received.map(|place| place.source).zip(sender.service);
+            sender.kind != NodeKind::Operation && log.is_none_or(|log| !telling.contains(&log))
         };
-        if tree.iter().any(strange) {
-            continue;
-        }
-        let senders: Vec<NodeId> = tree.into_iter().filter(|id| graph.node(*id).kind != NodeKind::Operation).collect();
-        let to = senders.iter().filter_map(|id| graph.node(*id).ending()).max().unwrap_or(from);
-        let volume = senders.iter().find_map(|id| graph.node(*id).volume);
+        let volume = tree.iter().find_map(|id| graph.node(*id).volume);
+        let is_done = |id: &NodeId| graph.node(*id).kind == NodeKind::Cast && graph.node(*id).end.is_some();
+        let refused = node.status.is_some_and(|status| status >= 400);
+        let goes_on = !refused && !tree.iter().any(is_done);
+        // Of work that only a log that is not given would tell, the request that asked for it stands for the sender.
+        let is_cast = |id: &NodeId| graph.node(*id).kind == NodeKind::Cast;
+        let by_others = flows.iter().flat_map(|flow| flow.steps()).map(|step| grammar.step_at(step));
+        let mut by_others = by_others.filter(|step| matches!(step.kind, StepKind::Cast { .. }));
+        let is_unseen = !refused
+            && !tree.iter().any(is_cast)
+            && by_others.any(|step| !telling.iter().any(|(_, service)| *service == step.service));
+        let deadline = flows.iter().filter_map(|flow| flow.deadline).max().filter(|_| goes_on);
+        // In its work others serve: a request to them is no sender of another.
+        let served = graph.node(root).service;
+        let sends =
+            |id: &NodeId| *id == root || graph.node(*id).kind != NodeKind::Http || graph.node(*id).service == served;
+        let senders: Vec<NodeId> =
+            tree.into_iter().filter(|id| sends(id) && (is_silent(id) || *id == root && is_unseen)).collect();
+        let Some(to) = senders.iter().map(|id| graph.node(*id).ending().unwrap_or(from)).max() else { continue };
+        let at_most = deadline.map_or(to, |deadline| from.plus(deadline).max(to));
         let mut steps: Vec<StepId> = flows.iter().flat_map(|flow| flow.steps()).collect();
         steps.sort_unstable();
-        started.push(Started { root, senders, from, to, volume, steps });
+        started.push((refused, Started { root, senders, from, to, at_most, volume, steps }));
     }
-    started
+    end_before_the_next(&mut started);
+    started.into_iter().map(|(_, flow)| flow).collect()
 }
 
-/// Whether a request is a step of some flow, and no look-up.
-fn serves_steps(grammar: &Grammar, node: &Node) -> bool {
-    let is_step = |flow: &Flow| node.steps.iter().any(|step| flow.starts.contains(step));
-    grammar.flows.iter().filter(|flow| flow.direct).any(is_step)
+/// Nova begins nothing with a volume that something else is under way with: what may go on is over when the next begins.
+fn end_before_the_next(started: &mut [(bool, Started)]) {
+    let mut begun: FxHashMap<Uuid, Vec<Timestamp>> = FxHashMap::default();
+    for (_, flow) in started.iter().filter(|(refused, _)| !refused) {
+        begun.entry(flow.volume.unwrap_or_default()).or_default().push(flow.from);
+    }
+    for (_, flow) in started {
+        let others = flow.volume.and_then(|volume| begun.get(&volume)).map_or(&[][..], Vec::as_slice);
+        if let Some(next) = others.iter().filter(|next| **next > flow.to).min() {
+            flow.at_most = flow.at_most.min(*next).max(flow.to);
+        }
+    }
 }
 
 fn tree(graph: &CallGraph, root: NodeId) -> Vec<NodeId> {
@@ -125,7 +178,7 @@ fn tree(graph: &CallGraph, root: NodeId) -> Vec<NodeId> {
 }
 
 /// The logs, by input and service, whose lines tell the id that the caller passed along.
-pub fn logs_with_global_ids(graph: &CallGraph) -> rustc_hash::FxHashSet<(crate::model::source::SourceId, ServiceId)> {
+pub fn logs_with_global_ids(graph: &CallGraph) -> FxHashSet<(SourceId, ServiceId)> {
     let told = |node: &Node| node.received.filter(|_| node.tells_global).map(|place| place.source).zip(node.service);
     graph.nodes().filter_map(|(_, node)| told(node)).collect()
 }
