@@ -1,21 +1,18 @@
 //! Less log never turns a legal flow into a violation, and neither threads nor the order of inputs change an answer.
-#![expect(clippy::print_stdout, reason = "a test tells how much it looked at")]
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
 use flowcheck::check::verdict::{Checked, FlowVerdict, Verdict};
 use flowcheck::model::event::RequestId;
 use flowcheck::spec::grammar::Grammar;
 use proptest::prelude::*;
 use support::path::{Failure, Path, paths};
+use support::recordings::{Files, recordings};
 use support::seed::Numbers;
 use support::story::tell;
 use support::writer::{Style, Writer};
-
-type Files = BTreeMap<String, String>;
 
 /// A way to have less log. The numbers pick a file and a place, whatever there is.
 #[derive(Clone, Copy, Debug)]
@@ -155,32 +152,6 @@ fn generated(grammar: &Grammar, style: Style) -> Files {
         }
     }
     writer.files
-}
-
-/// The recordings that lie beside the project, when they do.
-fn recordings() -> Vec<(String, Files)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/recordings");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("no recordings beside the project: only generated logs are checked");
-        return Vec::new();
-    };
-    let mut folders: Vec<PathBuf> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();
-    folders.sort();
-    let read = |folder: &PathBuf| {
-        let mut files = Files::new();
-        for entry in std::fs::read_dir(folder).expect("a recording") {
-            let path = entry.expect("a file").path();
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            if name.ends_with(".log")
-                && let Ok(text) = std::fs::read_to_string(&path)
-            {
-                files.insert(name, text);
-            }
-        }
-        (folder.file_name().expect("a name").to_string_lossy().into_owned(), files)
-    };
-    folders.iter().map(read).filter(|(_, files)| !files.is_empty()).collect()
 }
 
 #[test]

@@ -3,9 +3,11 @@
 
 pub(crate) mod mutate;
 pub(crate) mod path;
+pub(crate) mod recordings;
 pub(crate) mod seed;
 pub(crate) mod story;
 pub(crate) mod writer;
+pub(crate) mod zipkin;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

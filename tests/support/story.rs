@@ -41,6 +41,12 @@ pub(crate) struct Teller<'a> {
 pub(crate) fn tell(grammar: &Grammar, writer: &mut Writer, path: &Path) -> Subject {
     let mut id = || writer.numbers.id();
     let subject = Subject { server: id(), volume: id(), attachment: id(), request: id() };
+    tell_about(grammar, writer, path, subject);
+    subject
+}
+
+/// As [`tell`], about things that other paths are about too.
+pub(crate) fn tell_about(grammar: &Grammar, writer: &mut Writer, path: &Path, subject: Subject) {
     let mut teller = Teller { grammar, writer, subject, path, casts: VecDeque::new(), requests: 0 };
     for act in &path.acts {
         teller.act(act, None);
@@ -48,7 +54,6 @@ pub(crate) fn tell(grammar: &Grammar, writer: &mut Writer, path: &Path) -> Subje
     while let Some(Sent { act, ids, message }) = teller.casts.pop_front() {
         teller.work(&act, ids, message);
     }
-    subject
 }
 
 impl Teller<'_> {
