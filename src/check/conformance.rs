@@ -54,6 +54,8 @@ pub(crate) struct Fit {
     pub(crate) ties: Vec<(usize, Alignment)>,
     /// Whether the search was given up for a variant that might fit better.
     pub(crate) gave_up: bool,
+    /// Other alignments with the variant that fit as well, where the log does not tell of some request what it was.
+    pub(crate) readings: Vec<Alignment>,
     pub(crate) observed: Observed,
     pub(crate) alignment: Alignment,
 }
@@ -94,10 +96,39 @@ impl Automata {
     ) -> Option<Fit> {
         // Most cases are near to some variant, and a search that may not go far is short for all the others.
         let near = self.fit_within(grammar, graph, observability, case, touched, NEAR_COST);
-        match near {
-            Some(fit) if !fit.gave_up => Some(fit),
-            _ => self.fit_within(grammar, graph, observability, case, touched, MOST_COST),
-        }
+        let mut fit = match near {
+            Some(fit) if !fit.gave_up => fit,
+            _ => self.fit_within(grammar, graph, observability, case, touched, MOST_COST)?,
+        };
+        fit.readings = self.other_readings(grammar, observability, touched, &fit);
+        Some(fit)
+    }
+
+    /// How the case can be read when a request that may have been one of several steps was another than it was taken for.
+    fn other_readings(
+        &self,
+        grammar: &Grammar,
+        observability: &Observability<'_>,
+        touched: &Touched,
+        fit: &Fit,
+    ) -> Vec<Alignment> {
+        let automaton = &self.variants[fit.flow][fit.variant];
+        let limit = (fit.alignment.deviations() + 1) * DEVIATION - 1;
+        let reading = |step: &Move| {
+            let Move::Both(step, seen) = step else { return None };
+            let observation = &fit.observed.observations[*seen];
+            if observation.steps.len() < 2 || observation.phase == Phase::End {
+                return None;
+            }
+            let taken = automaton.uses[*step as usize].step;
+            let mut observed = fit.observed.clone();
+            for other in observed.observations.iter_mut().filter(|other| other.node == observation.node) {
+                other.steps.retain(|step| *step != taken);
+            }
+            let starts = &grammar.flows[fit.flow].starts;
+            self.align_to((fit.flow, fit.variant), starts, &observed, observability, touched, limit).ok()?
+        };
+        fit.alignment.moves.iter().filter_map(reading).collect()
     }
 
     fn fit_within(
@@ -139,7 +170,15 @@ impl Automata {
                         }
                     }
                     _ => {
-                        best = Some(Fit { flow: *flow, variant, ties: Vec::new(), gave_up: false, observed, alignment })
+                        best = Some(Fit {
+                            flow: *flow,
+                            variant,
+                            ties: Vec::new(),
+                            gave_up: false,
+                            readings: Vec::new(),
+                            observed,
+                            alignment,
+                        })
                     }
                 }
             }

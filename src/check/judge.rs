@@ -3,14 +3,14 @@
 use rustc_hash::FxHashSet;
 
 use crate::base::time::Timestamp;
-use crate::check::alignment::{Move, Observation, Phase};
+use crate::check::alignment::{Alignment, Move, Observation, Phase};
 use crate::check::conformance::{Automata, Fit};
 use crate::check::findings;
 use crate::check::observability::{Observability, Touched};
 use crate::check::verdict::{Finding, FlowVerdict, Outcome, Verdict};
 use crate::model::event::RequestId;
 use crate::model::source::Place;
-use crate::spec::automaton::{Automaton, UseId};
+use crate::spec::automaton::{Automaton, Finish, UseId};
 use crate::spec::grammar::{Flow, Grammar, Machine, StepId, StepUse, Subject};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
@@ -105,7 +105,9 @@ impl Trial<'_> {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let mut missing_evidence = self.missing_evidence(outcome);
         // What the logs do not show to be this flow cannot break its rules.
-        let doubtful = !self.case.certain || self.fit.gave_up || self.is_likely() || self.may_be_explained();
+        let ambiguous = self.is_ambiguous(outcome);
+        let doubtful =
+            !self.case.certain || self.fit.gave_up || ambiguous || self.is_likely() || self.may_be_explained();
         let mut dropped = false;
         if doubtful {
             dropped = findings.iter().any(findings::is_error);
@@ -116,6 +118,7 @@ impl Trial<'_> {
         } else if outcome == Outcome::Unknown
             || !self.case.certain
             || self.fit.gave_up
+            || ambiguous
             || dropped
             || !missing_evidence.is_empty()
         {
@@ -124,7 +127,7 @@ impl Trial<'_> {
             Verdict::Conformant
         };
         if verdict == Verdict::Inconclusive && missing_evidence.is_empty() {
-            missing_evidence.extend(self.missing_ids());
+            missing_evidence.extend(self.missing_actions().or_else(|| self.missing_ids()));
         }
         let nodes = || self.case.nodes.iter().map(|id| graph.node(*id));
         let root = self.case.root.map(|root| graph.node(root));
@@ -147,6 +150,7 @@ impl Trial<'_> {
             end: self.last_seen(),
             outcome,
             verdict,
+            likely: self.is_only_likely(),
             statuses: self.statuses(),
             steps: self.steps(),
             missing_evidence,
@@ -178,6 +182,43 @@ impl Trial<'_> {
                 .is_some_and(|(volume, path)| path.contains(&volume.to_string()));
             !named && self.judge.graph.parent(*id).is_some_and(|(_, edge)| by_resource(edge))
         })
+    }
+
+    /// Whether the log does not tell of some request what it was, and the flow can be read in more than one way: the request as
+    /// another step, or a failure that nothing shows.
+    fn is_ambiguous(&self, outcome: Outcome) -> bool {
+        let unseen = || outcome == Outcome::Failed && self.failing_nodes().is_empty();
+        // Of a reading that something has to follow, it would be there.
+        let is_owed = |step: &UseId| self.automaton.owed[*step as usize];
+        let owed = || (0..self.automaton.uses.len() as UseId).filter(is_owed).any(|step| self.is_overdue(step));
+        let may_be = |reading: &Alignment| {
+            let late = self.pending_of(reading).map_or_else(owed, |step| self.is_overdue(step));
+            reading.finish != Finish::Open || !late
+        };
+        self.fit.readings.iter().any(may_be) || self.untold().next().is_some() && unseen()
+    }
+
+    /// The requests that may have been one of several steps, and those that they are taken for.
+    pub(super) fn untold(&self) -> impl Iterator<Item = (StepId, &Node)> {
+        self.fit.alignment.moves.iter().filter_map(|step| match step {
+            Move::Both(step, seen) if self.observation(*seen).steps.len() > 1 => {
+                Some((self.step_use(*step).step, self.node(*seen)))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether the flow is what its requests' volume, time and answers make likely, and no id or action shows.
+    fn is_only_likely(&self) -> bool {
+        let steps = self.flow.steps();
+        let is_step = |node: &Node| {
+            node.steps.iter().any(|step| steps.binary_search(step).is_ok() && !self.flow.anytime.contains(step))
+        };
+        let by_resource = |id: &NodeId| {
+            self.judge.graph.parent(*id).is_some_and(|(_, edge)| edge.joined_by == JoinedBy::Resource)
+                && is_step(self.judge.graph.node(*id))
+        };
+        !self.case.certain || self.untold().next().is_some() || self.case.nodes.iter().any(by_resource)
     }
 
     /// The names of the variants that fit equally well, when more than one does.

@@ -16,7 +16,7 @@ use crate::trace::node::{EdgeKind, Node, NodeId, NodeKind};
 const CLEARLY_APART: i64 = 5 * SECOND;
 
 /// The observations of a case, and the node of each.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Observed {
     pub(crate) nodes: Vec<NodeId>,
     /// Nodes that may occur anywhere in the flow and take no part in the alignment, in order of time.

@@ -1,7 +1,7 @@
 //! What happened to the user's wish, and what would decide it.
 
 use crate::base::time::Timestamp;
-use crate::check::alignment::{Move, Phase};
+use crate::check::alignment::{Alignment, Move, Phase};
 use crate::check::conformance::sought;
 use crate::check::judge::Trial;
 use crate::check::verdict::{MissingEvidence, Outcome};
@@ -39,10 +39,24 @@ impl Trial<'_> {
         if alignment.finish == Finish::Completed && !alignment.moves.iter().any(unseen) {
             return Outcome::Completed;
         }
+        if alignment.finish == Finish::Completed && self.goal_is_missing() {
+            return Outcome::Stuck;
+        }
         match self.pending() {
             Some(step) if self.is_overdue(step) => Outcome::Stuck,
             _ => Outcome::Unknown,
         }
+    }
+
+    /// Whether all is over, and what the user wanted had to be seen and was not.
+    fn goal_is_missing(&self) -> bool {
+        let is_goal = |step: UseId| self.flow.goals.contains(&self.step_use(step).step);
+        self.fit.alignment.moves.iter().any(|step| match step {
+            Move::Model(step, Phase::Begin, true) => {
+                is_goal(*step) || self.automaton.inside[*step as usize].clone().any(is_goal)
+            }
+            _ => false,
+        })
     }
 
     /// What became of requests sent straight to cinder whose volume is at rest again: all of them turned down, the last chain
@@ -82,7 +96,12 @@ impl Trial<'_> {
 
     /// The first step that is still to come: one that the logs could show, if there is one.
     pub(super) fn pending(&self) -> Option<UseId> {
-        let pending = &self.fit.alignment.pending;
+        self.pending_of(&self.fit.alignment)
+    }
+
+    /// As [`Self::pending`], in another reading.
+    pub(super) fn pending_of(&self, reading: &Alignment) -> Option<UseId> {
+        let pending = &reading.pending;
         pending.iter().find(|(_, visible)| *visible).or(pending.first()).map(|(step, _)| *step)
     }
 
@@ -142,6 +161,17 @@ impl Trial<'_> {
             required.filter(is_goal).take(1).for_each(|goal| add(self.automaton, goal, self.last_seen()));
         }
         missing
+    }
+
+    /// What would show which steps the requests were of which the log tells the answer only.
+    pub(super) fn missing_actions(&self) -> Option<MissingEvidence> {
+        let mut steps: Vec<String> =
+            self.untold().map(|(step, _)| self.judge.grammar.step_at(step).name.clone()).collect();
+        steps.dedup();
+        let service = self.untold().find_map(|(_, node)| node.service)?;
+        let service = self.judge.grammar.vocabulary.service_name(service).to_owned();
+        let needs = format!("the log of {service} at DEBUG, which tells the actions");
+        Some(MissingEvidence { service, needs, steps })
     }
 
     /// What would show whose requests those are that belong to the case only by time, or by what they are about.

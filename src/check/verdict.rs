@@ -80,6 +80,8 @@ pub struct FlowVerdict {
     pub outcome: Outcome,
     /// Whether it was legal.
     pub verdict: Verdict,
+    /// Whether volume, time and answers make it likely, and no id or action shows it.
+    pub likely: bool,
     /// The volume's statuses on the way, the one before first.
     pub statuses: Vec<String>,
     /// The steps, in their order.

@@ -143,6 +143,7 @@ mod tests {
             end: None,
             outcome,
             verdict,
+            likely: false,
             statuses: Vec::new(),
             steps: Vec::new(),
             missing_evidence: Vec::new(),

@@ -96,6 +96,7 @@ fn flow_report(subject: &Subject<'_>, flow: &FlowVerdict) -> FlowReport {
         end: flow.end,
         outcome: flow.outcome,
         verdict: flow.verdict,
+        likely: flow.likely,
         statuses: flow.statuses.iter().map(|status| safe(status)).collect(),
         steps: flow.steps.iter().map(|step| step_report(subject, step)).collect(),
         missing_evidence: flow.missing_evidence.iter().map(need_report).collect(),

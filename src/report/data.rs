@@ -109,6 +109,9 @@ pub struct FlowReport {
     pub outcome: Outcome,
     /// Whether it was legal.
     pub verdict: Verdict,
+    /// Whether it is likely, and no id or action shows it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub likely: bool,
     /// The volume's statuses on the way.
     pub statuses: Vec<String>,
     /// The steps.

@@ -228,12 +228,16 @@ impl Finder<'_> {
             }
         }
         by_volume.sort_by_key(|(volume, _, id)| (*volume, self.graph.node(*id).beginning(), *id));
-        let mut open: Option<(Option<Uuid>, RequestId, usize)> = None;
+        let mut open: Option<(Option<Uuid>, RequestId, bool, usize)> = None;
         for (volume, key, id) in by_volume {
             let change = histories.change(id);
-            let at_rest = change.is_none_or(|change| change.from.is_none_or(|status| machine.rest.contains(&status)));
+            // Where the log does not tell what the last request did, nothing shows that the volume is at rest.
+            let untold = open.is_some_and(|(other, _, untold, _)| other == volume && untold);
+            let at_rest =
+                change.is_none_or(|change| change.from.map_or(!untold, |status| machine.rest.contains(&status)));
+            let untold = change.is_some_and(|change| change.effect == Effect::Open && change.to.is_none());
             let goes_on =
-                open.filter(|(other, chain, _)| *other == volume && volume.is_some() && (!at_rest || *chain == key));
+                open.filter(|(other, chain, ..)| *other == volume && volume.is_some() && (!at_rest || *chain == key));
             let nodes: Vec<NodeId> = self.tree(id).into_iter().filter(|node| !self.taken.contains(node)).collect();
             self.taken.extend(nodes.iter().copied());
             let server = self.resources.server(id);
@@ -242,7 +246,7 @@ impl Finder<'_> {
             let log = node.received.map(|place| place.source).zip(node.service);
             let certain = node.sent.is_some() || log.is_some_and(|log| told.contains(&log));
             let case = match goes_on {
-                Some((_, _, case)) => case,
+                Some((.., case)) => case,
                 None => {
                     self.cases.push(Case {
                         flows: flows.clone(),
@@ -261,7 +265,7 @@ impl Finder<'_> {
             whole.root.get_or_insert(id);
             whole.server = whole.server.or(server);
             let failed_at_rest = at_rest && change.is_some_and(|change| change.effect == Effect::Failed);
-            open = (!failed_at_rest || goes_on.is_some()).then_some((volume, key, case));
+            open = (!failed_at_rest || goes_on.is_some()).then_some((volume, key, untold, case));
         }
     }
 }

@@ -172,6 +172,14 @@ fn label(builder: &mut Builder<'_>, index: Index) {
             {
                 fitting.steps = vec![step];
             }
+            // Each action has an answer of its own when it goes well.
+            let answers = |step: &StepId| match (&builder.grammar.step_at(*step).success, node.status) {
+                (success, Some(status)) => status >= 400 || success.contains(&status),
+                (_, None) => true,
+            };
+            if fitting.steps.len() > 1 && fitting.steps.iter().any(answers) {
+                fitting.steps.retain(answers);
+            }
             let by_step = fitting.steps.first().map(|step| builder.grammar.step_at(*step).service);
             let service = node.service.or(by_step).or_else(|| builder.catalog.service_of_route(path));
             let node = &mut builder.nodes[index];

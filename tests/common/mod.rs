@@ -248,6 +248,7 @@ pub(crate) fn flow(number: u128, outcome: Outcome, verdict: Verdict) -> FlowVerd
         end: Some(at(5_966)),
         outcome,
         verdict,
+        likely: false,
         statuses: ["available", "reserved", "attaching", "in-use"].map(str::to_owned).to_vec(),
         steps: vec![seen(0, 0, 1_318, 80), seen(3, 1, 1_400, 82), seen(1, 1, 1_900, 88), seen(2, 1, 2_500, 90)],
         missing_evidence: vec![],

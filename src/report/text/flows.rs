@@ -72,7 +72,7 @@ impl<'a> Row<'a> {
             clean(&flow.id),
             clean(flow.variant.as_deref().unwrap_or("")),
             parties(flow),
-            outcome_name(flow.outcome).to_owned(),
+            format!("{}{}", outcome_name(flow.outcome), if flow.likely { ", likely" } else { "" }),
             took.unwrap_or_default(),
             step_count(flow),
         ];
