@@ -1,5 +1,6 @@
 //! The grammar files that come with the program: sound, tidy, and in their canonical form.
 
+use flowcheck::spec::automaton::Automaton;
 use flowcheck::spec::{ProblemLevel, diagram, format, lint, show, specification};
 
 #[test]
@@ -35,6 +36,19 @@ fn every_grammar_file_is_built_in() {
         .collect();
     files.sort();
     assert_eq!(known, files);
+}
+
+#[test]
+fn every_flow_stays_small() {
+    let specification = specification(&[]).unwrap_or_else(|errors| panic!("{errors}"));
+    let grammar = &specification.grammar;
+    for flow in &grammar.flows {
+        for variant in &flow.variants {
+            let automaton = Automaton::compile(grammar, &flow.name, variant).unwrap_or_else(|error| panic!("{error}"));
+            let name = variant.name.as_deref().unwrap_or("-");
+            assert!(automaton.len() < 50_000, "{} {name} has {} states", flow.name, automaton.len());
+        }
+    }
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::sync::Mutex;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::check::alignment::{Alignment, DEVIATION, GaveUp, Move, Observation, Phase, align};
 use crate::check::observability::{Observability, Sought, Touched};
 use crate::check::observations::{Observed, alphabet, observe};
 use crate::spec::automaton::{Automaton, TooLarge, UseId};
-use crate::spec::grammar::{Grammar, StepId, Subject};
+use crate::spec::grammar::{Flow, Grammar, StepId, Subject};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
 use crate::trace::node::Node;
@@ -25,7 +25,7 @@ const MOST_REVISIONS: usize = 40;
 /// The compiled flows of a grammar.
 #[derive(Debug)]
 pub(crate) struct Automata {
-    /// By flow and variant.
+    /// By flow and variant; of a flow that no case can be, none.
     pub(crate) variants: Vec<Vec<Automaton>>,
     /// The steps of each flow, sorted.
     alphabets: Vec<Vec<StepId>>,
@@ -61,12 +61,14 @@ pub(crate) struct Fit {
 }
 
 impl Automata {
-    /// Compiles all flows of a grammar.
-    pub(crate) fn compile(grammar: &Grammar) -> Result<Self, TooLarge> {
-        let compile = |flow: &crate::spec::grammar::Flow| {
-            flow.variants.iter().map(|variant| Automaton::compile(grammar, &flow.name, variant)).collect()
+    /// Compiles the flows of a grammar that some case can be.
+    pub(crate) fn compile(grammar: &Grammar, cases: &[Case]) -> Result<Self, TooLarge> {
+        let needed: FxHashSet<usize> = cases.iter().flat_map(|case| case.flows.iter().copied()).collect();
+        let compile = |(index, flow): (usize, &Flow)| {
+            let variants = flow.variants.iter().filter(|_| needed.contains(&index));
+            variants.map(|variant| Automaton::compile(grammar, &flow.name, variant)).collect()
         };
-        let variants = grammar.flows.iter().map(compile).collect::<Result<_, _>>()?;
+        let variants = grammar.flows.iter().enumerate().map(compile).collect::<Result<_, _>>()?;
         let alphabets = (0..grammar.flows.len()).map(|flow| alphabet(grammar, flow)).collect();
         Ok(Self { variants, alphabets, known: Mutex::default() })
     }

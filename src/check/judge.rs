@@ -329,7 +329,7 @@ impl Trial<'_> {
             defects.extend(self.illegal_transitions());
         }
         if defects.is_empty() && matches!(outcome, Outcome::Failed | Outcome::Refused) {
-            defects.extend(self.left_behind());
+            defects.extend(self.left_behind().or_else(|| self.not_released()));
         }
         defects.extend(self.remarks());
         defects

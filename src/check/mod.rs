@@ -35,7 +35,7 @@ pub fn check(grammar: &Grammar, graph: &CallGraph, sources: &[SourceSummary]) ->
     let resources = Resources::new(graph);
     let histories = Histories::new(grammar, graph, &resources);
     let cases = cases::cases(grammar, graph, &resources, &histories);
-    let automata = Automata::compile(grammar)?;
+    let automata = Automata::compile(grammar, &cases)?;
     let observability = Observability::new(grammar, sources, graph, &resources);
     let judge = Judge { grammar, graph, histories: &histories, observability: &observability, automata: &automata };
     let judged: Vec<Option<FlowVerdict>> = cases.par_iter().map(|case| judge.judge(case)).collect();

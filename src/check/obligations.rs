@@ -90,6 +90,7 @@ impl Trial<'_> {
             .clone()
             .any(|change| matches!(change.effect, Effect::Changed) && !self.case.nodes.contains(&change.node));
         if machine.rest.contains(&state)
+            || self.flow.leaves.contains(&state)
             || self.fit.alignment.moves.iter().any(unseen)
             || !self.failure_is_seen() && !self.end_is_shown()
             || others_follow && self.flow.direct
@@ -116,6 +117,35 @@ impl Trial<'_> {
         defect.values = self.values(Some(last.step));
         defect.values.retain(|(name, _)| *name != "status");
         defect.values.push(("status", name));
+        Some(defect)
+    }
+
+    /// What would have reached the goal failed, and the flow went on as if it had not: the volume is still held.
+    pub(super) fn not_released(&self) -> Option<Defect> {
+        if !self.missed_goal() {
+            return None;
+        }
+        let goal = |step: &Move| match step {
+            Move::Both(step, seen) if self.observation(*seen).phase == Phase::End => {
+                self.flow.goals.contains(&self.step_use(*step).step).then_some((*step, *seen))
+            }
+            _ => None,
+        };
+        let (step, seen) = self.fit.alignment.moves.iter().rev().find_map(goal)?;
+        let rule = self.step_use(step);
+        let mut defect = Defect::new(Wrong::LeftBehind, vec![rule.step]);
+        defect.state = self.last_status();
+        defect.shape = "not released".to_owned();
+        let grammar = self.judge.grammar;
+        defect.expected =
+            format!("{} to go well: {}", grammar.step_at(rule.step).name, grammar.step_at(rule.step).title);
+        let node = self.node(seen);
+        let place = node.ended.or(node.received).or(node.sent);
+        defect
+            .evidence
+            .extend(place.map(|place| Evidence { place, role: "failed here, and nothing tries again".to_owned() }));
+        defect.rule = Some(rule.origin);
+        defect.values = self.values(Some(rule.step));
         Some(defect)
     }
 

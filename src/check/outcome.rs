@@ -20,6 +20,18 @@ impl Trial<'_> {
         })
     }
 
+    /// Whether what would have reached the goal was tried and failed, though the flow went on.
+    pub(super) fn missed_goal(&self) -> bool {
+        let failed = |step: &Move| match step {
+            Move::Both(step, seen) => {
+                let goal = self.flow.goals.contains(&self.step_use(*step).step);
+                goal && self.observation(*seen).phase == Phase::End && self.went_well(*step, *seen) == Some(false)
+            }
+            _ => false,
+        };
+        !self.reached_goal() && self.fit.alignment.moves.iter().any(failed)
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         let alignment = &self.fit.alignment;
         // A step that later ones speak for may go unseen.
@@ -37,7 +49,7 @@ impl Trial<'_> {
             return Outcome::Completed;
         }
         if alignment.finish == Finish::Completed && !alignment.moves.iter().any(unseen) {
-            return Outcome::Completed;
+            return if self.missed_goal() { Outcome::Failed } else { Outcome::Completed };
         }
         if alignment.finish == Finish::Completed && self.goal_is_missing() {
             return Outcome::Stuck;
@@ -201,6 +213,8 @@ impl Trial<'_> {
         let changes = self.changes();
         let last = changes.iter().rfind(|change| matches!(change.effect, Effect::Changed));
         let state = last.and_then(|change| change.to);
-        self.machine.zip(state).is_some_and(|(machine, state)| !machine.rest.contains(&state))
+        self.machine
+            .zip(state)
+            .is_some_and(|(machine, state)| !machine.rest.contains(&state) && !self.flow.leaves.contains(&state))
     }
 }

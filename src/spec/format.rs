@@ -265,6 +265,8 @@ fn head(statement: &FlowStatement) -> Result<String, &Statement> {
         FlowStatement::Anytime(list) => format!("anytime {}", names(list)),
         FlowStatement::Deadline(deadline) => format!("deadline {}", duration(*deadline)),
         FlowStatement::Direct => "direct".to_owned(),
+        FlowStatement::PerVolume => "per volume".to_owned(),
+        FlowStatement::Leaves(list) => format!("leaves {}", names(list)),
         FlowStatement::Sequence(statement) => return Err(statement),
     })
 }

@@ -271,6 +271,10 @@ pub struct Flow {
     pub deadline: Option<i64>,
     /// Whether it is for requests sent straight to cinder, which no nova request caused.
     pub direct: bool,
+    /// Whether its request is about a server, and each volume that is moved for it is a case of its own.
+    pub per_volume: bool,
+    /// Statuses that are not at rest and that it may leave behind, as indices into the states of the volumes' machine.
+    pub leaves: Vec<usize>,
     /// Its variants; one without a name when it has none.
     pub variants: Vec<Variant>,
     /// Where it is written.

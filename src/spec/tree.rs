@@ -249,6 +249,10 @@ pub(crate) enum FlowStatement {
     Deadline(Duration),
     /// `direct`.
     Direct,
+    /// `per volume`.
+    PerVolume,
+    /// `leaves STATUSES`.
+    Leaves(Vec<Name>),
     /// A line of the sequence.
     Sequence(Statement),
 }

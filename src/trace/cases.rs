@@ -10,6 +10,7 @@ use crate::trace::history::{Effect, Histories};
 use crate::trace::nearby::logs_with_global_ids;
 use crate::trace::node::{NodeId, NodeKind};
 use crate::trace::resources::{Resources, chain};
+use crate::trace::volumes::per_volume;
 
 /// One flow instance.
 #[derive(Clone, Debug)]
@@ -44,7 +45,8 @@ pub fn cases(grammar: &Grammar, graph: &CallGraph, resources: &Resources, histor
     let orphans = finder.orphans();
     finder.find_halves(&orphans);
     finder.find_direct(&orphans, histories);
-    let mut cases = finder.cases;
+    let split = |case: Case| per_volume(grammar, graph, resources, case);
+    let mut cases: Vec<Case> = finder.cases.into_iter().flat_map(split).collect();
     cases.sort_by_key(|case| {
         let beginning = case.nodes.iter().filter_map(|id| graph.node(*id).beginning()).min();
         (case.root.and_then(|root| graph.node(root).beginning()).or(beginning), case.nodes.iter().min().copied())

@@ -150,7 +150,7 @@ impl Histories {
                 multiattach: multiattach.get(&volume).copied(),
                 status: None,
                 previous: None,
-                attachments: Vec::new(),
+                attachments: records.map_or_else(Vec::new, |records| earlier(graph, resources, records, &nodes)),
                 unbound,
             };
             for id in nodes {
@@ -339,8 +339,9 @@ impl Walk<'_> {
             }
             let from_fits = match self.status {
                 Some(status) => transition.from.is_empty() || transition.from.contains(&status),
-                // Without a status, a transition that breaks the protocol is never assumed.
-                None => transition.legal,
+                // Without a status, a transition that breaks the protocol is never assumed, and none out of the middle of
+                // something by a step that may as well change nothing.
+                None => transition.legal && (!self.machine.unchanged.contains(&step) || at_rest(transition)),
             };
             if !from_fits || !transition.guards.iter().all(|guard| self.holds(guard, work, record, trusting)) {
                 continue;
@@ -438,6 +439,37 @@ impl Walk<'_> {
             rule: transition.origin,
         })
     }
+}
+
+/// The attachment records that were there before the logs begin: the first request about each does not make it.
+fn earlier(graph: &CallGraph, resources: &Resources, records: &Machine, nodes: &[NodeId]) -> Vec<Record> {
+    let none = records.states.iter().position(|(name, _)| name == "none");
+    let mut seen: Vec<Uuid> = Vec::new();
+    let mut unnamed: Vec<Option<Uuid>> = Vec::new();
+    let mut found = Vec::new();
+    for id in nodes {
+        let (node, server) = (graph.node(*id), resources.server(*id));
+        let Some(step) = node.step() else { continue };
+        let of_step = || records.transitions.iter().filter(|transition| transition.by.contains(&step));
+        if of_step().any(|transition| none.is_some_and(|none| transition.from.contains(&none))) {
+            match node.attachment {
+                Some(attachment) => seen.push(attachment),
+                // Its answer was not logged: it made one of those that follow.
+                None => unnamed.push(server),
+            }
+            continue;
+        }
+        let Some(attachment) = node.attachment.filter(|attachment| !seen.contains(attachment)) else { continue };
+        seen.push(attachment);
+        let made = unnamed.iter().position(|other| *other == server || other.is_none() || server.is_none());
+        if let Some(made) = made {
+            unnamed.remove(made);
+            continue;
+        }
+        let state = of_step().find_map(|transition| transition.from.first().copied());
+        found.extend(state.map(|state| Record { attachment: Some(attachment), server, state }));
+    }
+    found
 }
 
 /// The status of the volume that a message shows.

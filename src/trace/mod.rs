@@ -14,3 +14,4 @@ pub mod node;
 pub mod path;
 pub mod resources;
 mod strangers;
+mod volumes;

@@ -179,6 +179,11 @@ impl Node {
         fill(&mut self.server, other.server);
         fill(&mut self.attachment, other.attachment);
         fill(&mut self.start, other.start);
+        // A method may answer and go on in a thread of its own: the work ends with its last line.
+        if self.received.zip(other.ended).is_some_and(|(own, end)| own.source == end.source) && other.end > self.end {
+            self.end = other.end;
+            self.evidence.extend(std::mem::replace(&mut self.ended, other.ended));
+        }
         fill(&mut self.end, other.end);
         fill(&mut self.sent_time, other.sent_time);
         fill(&mut self.answered_time, other.answered_time);

@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use crate::model::event::RequestId;
 use crate::model::vocabulary::ServiceId;
+use crate::spec::grammar::StepId;
 use crate::trace::graph::CallGraph;
-use crate::trace::node::{Node, NodeId, NodeKind};
+use crate::trace::node::{EdgeKind, Node, NodeId, NodeKind};
 
 /// What each node is about, by the number of the node.
 #[derive(Clone, Debug, Default)]
@@ -35,23 +36,82 @@ impl Resources {
             let of_chain = || chain(graph, resources.tops[index]).and_then(|key| *by_chain.get(&key)?);
             resources.servers[index] = resources.servers[index].or_else(of_chain);
         }
-        let mut by_attachment: FxHashMap<Uuid, Uuid> = FxHashMap::default();
-        // An attachment leads to a volume, which may be the only one of its chain, which leads to more attachments.
+        // What is certain comes first: an attachment leads to its volume, and so does the work inside a service. Then a volume
+        // may be the only one of its chain, which leads to more attachments.
         for _ in 0..2 {
-            let by_chain = resources.only(graph, &resources.volumes);
-            for (id, node) in graph.nodes() {
-                let index = id.0 as usize;
-                let known = resources.volumes[index]
-                    .or_else(|| node.attachment.and_then(|key| by_attachment.get(&key).copied()));
-                let known =
-                    known.or_else(|| chain(graph, resources.tops[index]).and_then(|key| *by_chain.get(&key)?));
-                resources.volumes[index] = known;
-                if let (Some(attachment), Some(volume)) = (node.attachment, known) {
-                    by_attachment.entry(attachment).or_insert(volume);
+            resources.share_within(graph);
+            resources.share_by_attachment(graph);
+        }
+        resources.share_by_chain(graph);
+        resources.share_by_attachment(graph);
+        resources.share_within(graph);
+        resources
+    }
+
+    /// Takes the volume of work inside a service for that of the request that it is done for, and the other way round.
+    fn share_within(&mut self, graph: &CallGraph) {
+        let mut below: FxHashMap<NodeId, FxHashSet<Uuid>> = FxHashMap::default();
+        let inner: Vec<(NodeId, NodeId)> =
+            graph.edges().filter(|(.., edge)| edge.kind != EdgeKind::Request).map(|(from, to, _)| (from, to)).collect();
+        for (id, _) in graph.nodes() {
+            let Some(volume) = self.volumes[id.0 as usize] else { continue };
+            let mut at = id;
+            // No real chain is as deep.
+            for _ in 0..64 {
+                let Some((parent, edge)) = graph.parent(at) else { break };
+                if edge.kind == EdgeKind::Request {
+                    break;
                 }
+                below.entry(parent).or_default().insert(volume);
+                at = parent;
             }
         }
-        resources
+        for (id, volumes) in below {
+            let only = volumes.iter().next().copied().filter(|_| volumes.len() == 1);
+            let known = &mut self.volumes[id.0 as usize];
+            *known = known.or(only);
+        }
+        for (from, to) in inner {
+            let of_cause = self.volumes[from.0 as usize];
+            let known = &mut self.volumes[to.0 as usize];
+            *known = known.or(of_cause);
+        }
+    }
+
+    /// Takes the volume of one request about an attachment for that of all.
+    fn share_by_attachment(&mut self, graph: &CallGraph) {
+        let mut by_attachment: FxHashMap<Uuid, Uuid> = FxHashMap::default();
+        for (id, node) in graph.nodes() {
+            if let (Some(attachment), Some(volume)) = (node.attachment, self.volumes[id.0 as usize]) {
+                by_attachment.entry(attachment).or_insert(volume);
+            }
+        }
+        for (id, node) in graph.nodes() {
+            let of_attachment = node.attachment.and_then(|attachment| by_attachment.get(&attachment).copied());
+            let known = &mut self.volumes[id.0 as usize];
+            *known = known.or(of_attachment);
+        }
+    }
+
+    /// Takes the only volume of a chain for that of all its requests; not where the same was done to another attachment: then
+    /// the chain is about several volumes, of which the logs tell only one.
+    fn share_by_chain(&mut self, graph: &CallGraph) {
+        let by_chain = self.only(graph, &self.volumes);
+        let mut done: FxHashMap<(RequestId, &[StepId]), FxHashSet<Uuid>> = FxHashMap::default();
+        for (id, node) in graph.nodes() {
+            if let (Some(key), Some(attachment)) = (chain(graph, self.top(id)), node.attachment) {
+                done.entry((key, node.steps.as_slice())).or_default().insert(attachment);
+            }
+        }
+        for (id, node) in graph.nodes() {
+            let Some(key) = chain(graph, self.top(id)) else { continue };
+            let several = || done.get(&(key, node.steps.as_slice())).is_some_and(|attachments| attachments.len() > 1);
+            if node.attachment.is_some() && several() {
+                continue;
+            }
+            let known = &mut self.volumes[id.0 as usize];
+            *known = known.or_else(|| *by_chain.get(&key)?);
+        }
     }
 
     /// The volume that a node is about.

@@ -133,6 +133,8 @@ pub(crate) fn grammar() -> Grammar {
             origin: origin("format"),
         }],
         flows: vec![Flow {
+            per_volume: false,
+            leaves: Vec::new(),
             name: "attach".to_owned(),
             title: "Attach a volume to a server".to_owned(),
             about: vec!["The wiki has os-attach before os-reserve; the source does not.".to_owned()],

@@ -53,6 +53,20 @@ pub(crate) struct Path {
     pub(crate) connector: bool,
 }
 
+impl Path {
+    /// Whether a volume goes from one attachment to another.
+    pub(crate) fn moves(&self, grammar: &Grammar) -> bool {
+        let plain = |name| uses_unless(&self.acts, grammar, name, |act| act.owed);
+        !self.direct && plain("cinder.attachment.create") && plain("cinder.attachment.delete")
+    }
+}
+
+fn uses_unless(acts: &[Act], grammar: &Grammar, name: &str, skipped: impl Fn(&Act) -> bool + Copy) -> bool {
+    acts.iter().any(|act| {
+        !skipped(act) && grammar.step_at(act.step).name == name || uses_unless(&act.acts, grammar, name, skipped)
+    })
+}
+
 /// All paths through a variant without a failure, or with exactly one; with all optional steps or with none.
 pub(crate) fn paths(grammar: &Grammar, flow: &str, variant: &Variant, faulty: bool) -> Vec<Path> {
     let mut paths = Vec::new();
@@ -104,7 +118,7 @@ pub(crate) fn paths(grammar: &Grammar, flow: &str, variant: &Variant, faulty: bo
 
 /// Whether a step is among the acts.
 pub(crate) fn uses(acts: &[Act], grammar: &Grammar, name: &str) -> bool {
-    acts.iter().any(|act| grammar.step_at(act.step).name == name || uses(&act.acts, grammar, name))
+    uses_unless(acts, grammar, name, |_| false)
 }
 
 struct Walker<'a> {

@@ -35,6 +35,8 @@ pub(crate) struct Teller<'a> {
     path: &'a Path,
     casts: VecDeque<Sent>,
     requests: usize,
+    /// The attachment that comes and the one that goes, where the path moves a volume from one to the other.
+    moved: Option<(Uuid, Uuid)>,
 }
 
 /// Writes what a path does. Nothing else happens in the meantime.
@@ -47,7 +49,8 @@ pub(crate) fn tell(grammar: &Grammar, writer: &mut Writer, path: &Path) -> Subje
 
 /// As [`tell`], about things that other paths are about too.
 pub(crate) fn tell_about(grammar: &Grammar, writer: &mut Writer, path: &Path, subject: Subject) {
-    let mut teller = Teller { grammar, writer, subject, path, casts: VecDeque::new(), requests: 0 };
+    let moved = path.moves(grammar).then(|| (subject.attachment, writer.numbers.id()));
+    let mut teller = Teller { grammar, writer, subject, path, casts: VecDeque::new(), requests: 0, moved };
     for act in &path.acts {
         teller.act(act, None);
     }
@@ -297,7 +300,12 @@ impl Teller<'_> {
         let rule = self.rule(act.step).clone();
         let StepKind::Http { method, path, action } = &rule.kind else { return };
         let service = self.service(act.step);
+        let whole = self.subject;
+        if let Some((_, old)) = self.moved.filter(|_| method == "DELETE" && !act.owed) {
+            self.subject.attachment = old;
+        }
         let path = self.segments(path);
+        self.subject = whole;
         let body = self.body(method, &path, action.as_deref());
         if service == "nova-api" {
             self.nova_request(act, ids, method, &path, body.as_deref());
@@ -340,9 +348,10 @@ impl Teller<'_> {
     fn nova_request(&mut self, act: &Act, ids: Ids, method: &str, path: &str, body: Option<&str>) {
         let place = "_process_stack /usr/lib/python3/dist-packages/nova/api/openstack/wsgi.py:556";
         let controller = "nova.api.openstack.compute.volumes.VolumeAttachmentController object at 0x7f0b788b5e50";
+        let action = if path.ends_with("/action") { "action" } else { "create" };
         let text = match body {
             Some(body) => format!(
-                "Action: 'create', calling method: <bound method VolumeAttachmentController.create of <{controller}>>, body: {body} {place}"
+                "Action: '{action}', calling method: <bound method VolumeAttachmentController.create of <{controller}>>, body: {body} {place}"
             ),
             None => {
                 format!("Calling method '<bound method VolumeAttachmentController.delete of <{controller}>>' {place}")

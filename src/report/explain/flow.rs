@@ -2,7 +2,7 @@
 
 use crate::report::explain::{Page, step_names};
 use crate::report::text::look::duration;
-use crate::spec::grammar::{Flow, Grammar, Need, StepUse, Term};
+use crate::spec::grammar::{Flow, Grammar, Need, StepUse, Subject, Term};
 
 /// The page of a flow.
 pub(super) fn flow(grammar: &Grammar, flow: &Flow) -> Page {
@@ -19,6 +19,10 @@ pub(super) fn flow(grammar: &Grammar, flow: &Flow) -> Page {
     if flow.direct {
         page.entry("asked by", vec!["a request sent straight to cinder, which no nova request caused".to_owned()]);
     }
+    if flow.per_volume {
+        page.entry("about", vec!["a request about a server: each of its volumes is a flow of its own".to_owned()]);
+    }
+    page.entry("may leave", leaves(grammar, flow));
     page.entry("findings", findings_of(grammar, &flow.name));
     page.entry("source", flow.sources.clone());
     for variant in &flow.variants {
@@ -31,6 +35,13 @@ pub(super) fn flow(grammar: &Grammar, flow: &Flow) -> Page {
         page.block(&heading, lines);
     }
     page
+}
+
+/// The statuses that are not at rest and that a flow may leave a volume in.
+fn leaves(grammar: &Grammar, flow: &Flow) -> Vec<String> {
+    let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+    let name = |state: &usize| machine.map(|machine| machine.states[*state].0.clone());
+    flow.leaves.iter().filter_map(name).collect()
 }
 
 /// Steps with their titles, one a line.

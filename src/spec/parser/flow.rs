@@ -9,7 +9,7 @@ use crate::spec::tree::{Branch, BranchLabel, FlowStatement, Line, Statement, Ste
 use crate::spec::words::Words;
 
 /// The statements of a flow's head.
-const HEAD: [&str; 5] = ["starts", "goal", "anytime", "deadline", "direct"];
+const HEAD: [&str; 7] = ["starts", "goal", "anytime", "deadline", "direct", "per volume", "leaves"];
 
 /// The words that begin a line of a sequence other than a step.
 const SEQUENCE: [&str; 9] =
@@ -34,7 +34,7 @@ impl Parser<'_> {
         if matches!(first, "source" | "about") {
             return self.quote(node, words, &[]).map(FlowStatement::Quote);
         }
-        if !HEAD.contains(&first) {
+        if !HEAD.iter().any(|word| word.split(' ').next() == Some(first)) {
             let head: &[&str] = if has_head { &HEAD } else { &[] };
             return self.statement(node, words, head).map(FlowStatement::Sequence);
         }
@@ -49,6 +49,8 @@ impl Parser<'_> {
             "goal" => words.names("a step").map(FlowStatement::Goal),
             "anytime" => words.names("a step").map(FlowStatement::Anytime),
             "deadline" => words.duration().map(|duration| FlowStatement::Deadline(duration.value)),
+            "leaves" => words.names("a status").map(FlowStatement::Leaves),
+            "per" => words.expect("volume").map(|()| FlowStatement::PerVolume),
             _ => Ok(FlowStatement::Direct),
         }
     }

@@ -4,7 +4,7 @@ use super::expand::Expansion;
 use super::names::Kind;
 use super::{Entry, Resolver, take_quote};
 use crate::base::span::Spanned;
-use crate::spec::grammar::{Flow, Variant};
+use crate::spec::grammar::{Flow, Subject, Variant};
 use crate::spec::problem::Problem;
 use crate::spec::tree::{BranchLabel, FlowStatement, ItemBody, Line, Name, Statement, StepLine};
 
@@ -38,6 +38,8 @@ impl<'a> Resolver<'a, '_> {
             anytime: Vec::new(),
             deadline: None,
             direct: false,
+            per_volume: false,
+            leaves: Vec::new(),
             variants: Vec::new(),
             origin: entry.origin(),
         };
@@ -56,6 +58,8 @@ impl<'a> Resolver<'a, '_> {
                     }
                 }
                 FlowStatement::Direct => flow.direct = true,
+                FlowStatement::PerVolume => flow.per_volume = true,
+                FlowStatement::Leaves(states) => flow.leaves.extend(self.statuses(entry, states)),
                 FlowStatement::Sequence(_) => {}
             }
         }
@@ -79,6 +83,27 @@ impl<'a> Resolver<'a, '_> {
         let found = expansion.into_problems();
         self.problems.extend(found);
         self.grammar.flows.push(flow);
+    }
+
+    /// Looks up statuses of a volume.
+    fn statuses(&mut self, entry: &Entry, names: &[Name]) -> Vec<usize> {
+        self.twice(entry, names);
+        let machine = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+        let states: Vec<String> =
+            machine.map_or_else(Vec::new, |machine| machine.states.iter().map(|(name, _)| name.clone()).collect());
+        let mut found = Vec::new();
+        for name in names {
+            match states.iter().position(|state| *state == name.value) {
+                Some(index) => found.push(index),
+                None => {
+                    let message = format!("unknown status `{}`", name.value);
+                    let problem = Problem::error(message, entry.at(name.span), "not known");
+                    let help = "it has to be a `state` of the machine `of volume status`";
+                    self.problems.push(problem.suggest(&name.value, states.iter().map(String::as_str), help));
+                }
+            }
+        }
+        found
     }
 
     /// Looks up the names in a statement and in the lines under it.

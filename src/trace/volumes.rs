@@ -1,0 +1,123 @@
+//! Requests about a server move several volumes: each is a case of its own.
+
+use rustc_hash::FxHashMap;
+use uuid::Uuid;
+
+use crate::spec::grammar::{Grammar, StepId, StepKind, Subject};
+use crate::trace::cases::Case;
+use crate::trace::graph::CallGraph;
+use crate::trace::node::{Node, NodeId, NodeKind};
+use crate::trace::resources::Resources;
+
+/// What a part of a case is about: a volume, or where the logs do not tell that, an attachment.
+type Part = (Option<Uuid>, Option<Uuid>);
+
+/// A case, or one for each volume that was touched for it, where its flow is about a server. Work that is about no volume
+/// belongs to all of them.
+pub(crate) fn per_volume(grammar: &Grammar, graph: &CallGraph, resources: &Resources, case: Case) -> Vec<Case> {
+    let is_per_volume = |flow: &usize| grammar.flows[*flow].per_volume;
+    if !case.flows.iter().any(is_per_volume) {
+        return vec![case];
+    }
+    let flows = narrowed(grammar, graph, &case);
+    let parts = Parts::new(grammar, graph, resources, &case);
+    let found = parts.found();
+    let certain = case.certain && flows.len() == 1;
+    let may_be_one = found.len() < 2 && !flows.iter().all(is_per_volume);
+    if may_be_one || !flows.iter().any(is_per_volume) {
+        return vec![Case { flows, certain, ..case }];
+    }
+    let flows: Vec<usize> = flows.into_iter().filter(is_per_volume).collect();
+    let split = |part: &Part| {
+        let nodes = case.nodes.iter().copied().filter(|id| parts.concerns(*id, *part)).collect();
+        Case { flows: flows.clone(), certain, volume: part.0, nodes, ..case.clone() }
+    };
+    found.iter().map(split).collect()
+}
+
+/// The flows that a case can be, by the work that was done for it where that tells more than its first request: at INFO an
+/// action on a server has no name.
+fn narrowed(grammar: &Grammar, graph: &CallGraph, case: &Case) -> Vec<usize> {
+    if case.flows.len() < 2 {
+        return case.flows.clone();
+    }
+    let is_work = |step: &StepId| matches!(grammar.step_at(*step).kind, StepKind::Call { .. } | StepKind::Cast { .. });
+    let mut flows = case.flows.clone();
+    for step in case.nodes.iter().filter_map(|id| graph.node(*id).step()).filter(is_work) {
+        let has = |flow: &usize| grammar.flows[*flow].steps().binary_search(&step).is_ok();
+        if flows.iter().any(has) {
+            flows.retain(has);
+        }
+    }
+    flows
+}
+
+/// The parts of a case, by what its nodes and all that they caused are about.
+struct Parts {
+    order: Vec<Part>,
+    of_node: FxHashMap<NodeId, Vec<Part>>,
+}
+
+impl Parts {
+    fn new(grammar: &Grammar, graph: &CallGraph, resources: &Resources, case: &Case) -> Self {
+        let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+        let changes =
+            |node: &Node| node.steps.iter().any(|step| machine.is_some_and(|machine| machine.concerns(*step)));
+        let mut parts = Self { order: Vec::new(), of_node: FxHashMap::default() };
+        let mut nodes = case.nodes.clone();
+        nodes.sort_by_key(|id| (graph.node(*id).beginning(), *id));
+        for id in nodes {
+            let node = graph.node(id);
+            if node.kind != NodeKind::Http || Some(id) == case.root {
+                continue;
+            }
+            let part = match resources.volume(id) {
+                Some(volume) => (Some(volume), None),
+                None => (None, node.attachment),
+            };
+            if part == (None, None) {
+                continue;
+            }
+            if changes(node) && !parts.order.contains(&part) {
+                parts.order.push(part);
+            }
+            parts.mark(graph, id, part);
+        }
+        parts
+    }
+
+    /// Marks a request as being about something, and with it what it caused and what caused it.
+    fn mark(&mut self, graph: &CallGraph, id: NodeId, part: Part) {
+        let mut below = vec![id];
+        while let Some(next) = below.pop() {
+            self.add(next, part);
+            below.extend(graph.children(next));
+        }
+        let mut above = graph.parent(id);
+        // No real chain is as deep.
+        for _ in 0..64 {
+            let Some((parent, _)) = above else { break };
+            self.add(parent, part);
+            above = graph.parent(parent);
+        }
+    }
+
+    fn add(&mut self, id: NodeId, part: Part) {
+        let known = self.of_node.entry(id).or_default();
+        if !known.contains(&part) {
+            known.push(part);
+        }
+    }
+
+    /// The volumes, or attachments, that something was done to, in the order of time.
+    fn found(&self) -> &[Part] {
+        &self.order
+    }
+
+    /// Whether a node is about a part, or about none.
+    fn concerns(&self, id: NodeId, part: Part) -> bool {
+        self.of_node
+            .get(&id)
+            .is_none_or(|parts| parts.contains(&part) || !parts.iter().any(|other| self.order.contains(other)))
+    }
+}
