@@ -20,6 +20,18 @@ impl Trial<'_> {
         })
     }
 
+    /// Whether a handler reached the goal after all: another host was tried.
+    fn is_rescued(&self) -> bool {
+        let reached = self.fit.alignment.moves.iter().rev().find_map(|step| match step {
+            Move::Both(step, seen) if self.observation(*seen).phase == Phase::End => {
+                let goal = self.flow.goals.contains(&self.step_use(*step).step);
+                (goal && self.went_well(*step, *seen) == Some(true)).then_some(*step)
+            }
+            _ => None,
+        });
+        !self.flow.direct && reached.is_some_and(|step| self.automaton.owed[step as usize])
+    }
+
     /// Whether what would have reached the goal was tried and failed, though the flow went on.
     pub(super) fn missed_goal(&self) -> bool {
         let failed = |step: &Move| match step {
@@ -29,7 +41,8 @@ impl Trial<'_> {
             }
             _ => false,
         };
-        !self.reached_goal() && self.fit.alignment.moves.iter().any(failed)
+        let went_on = self.fit.alignment.finish == Finish::Completed && !self.flow.direct;
+        went_on && !self.reached_goal() && self.fit.alignment.moves.iter().any(failed)
     }
 
     pub(super) fn outcome(&self) -> Outcome {
@@ -37,7 +50,7 @@ impl Trial<'_> {
         // A step that later ones speak for may go unseen.
         let unseen = |step: &Move| matches!(step, Move::Model(step, Phase::Begin, visible) if *visible || self.automaton.is_required(*step));
         let failed = alignment.finish == Finish::Failed || alignment.doomed;
-        if failed && (alignment.doomed || !self.reached_goal()) {
+        if failed && !self.is_rescued() && (alignment.doomed || !self.reached_goal()) {
             let changed = self.changes().iter().any(|change| matches!(change.effect, Effect::Changed));
             let refused = self.root_status().is_some_and(|status| (400..500).contains(&status));
             return if changed || !refused { Outcome::Failed } else { Outcome::Refused };

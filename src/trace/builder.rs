@@ -32,6 +32,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) served: FxHashMap<(ServiceId, RequestId), Vec<Index>>,
     /// Work that locks and messages show, by service, request id and step.
     pub(crate) work: FxHashMap<(ServiceId, RequestId, StepId), Index>,
+    /// Work of the same kind that ended before: the same request may be tried on one host after another.
+    pub(crate) earlier_work: Vec<((ServiceId, RequestId, StepId), Index)>,
     /// The latest of that work by service and request id.
     pub(crate) latest_work: FxHashMap<(ServiceId, RequestId), Index>,
     pub(crate) exchanges: Exchanges,
@@ -51,6 +53,7 @@ impl<'a> Builder<'a> {
             nodes: Vec::new(),
             served: FxHashMap::default(),
             work: FxHashMap::default(),
+            earlier_work: Vec::new(),
             latest_work: FxHashMap::default(),
             exchanges: Exchanges::default(),
             exchanges_bracket: Vec::new(),
@@ -196,6 +199,12 @@ impl<'a> Builder<'a> {
         let Some(step) = self.catalog.lock(service, function) else { return };
         if matches!(self.grammar.step_at(step).kind, StepKind::Http { .. }) {
             return;
+        }
+        let key = (service, request, step);
+        let is_over = |index: &Index| state != LockState::Released && self.nodes[*index].ended.is_some();
+        if let Some(over) = self.work.get(&key).copied().filter(is_over) {
+            self.work.remove(&key);
+            self.earlier_work.push((key, over));
         }
         let index = self.work_node(event, service, request, step);
         let node = &mut self.nodes[index];

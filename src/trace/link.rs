@@ -3,7 +3,7 @@
 //! Order of trust: ids on the line itself (`used request id`, the answer's header, msg_id, unique_id), then the global id,
 //! then the request id in the brackets.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::time::Timestamp;
 use crate::model::event::RequestId;
@@ -132,22 +132,38 @@ fn join_work(builder: &mut Builder<'_>, merged: &mut Merged) {
     let is_last_line = |node: &Node| node.sent.is_none() && node.received.is_none();
     let (whole, rests): (Vec<Index>, Vec<Index>) =
         builder.messages.all.iter().partition(|index| !is_last_line(&builder.nodes[**index]));
-    for index in rests.into_iter().rev().chain(whole.into_iter().rev()) {
+    // The messages of which another asks for the same in the same request.
+    let mut several: FxHashSet<Index> = FxHashSet::default();
+    for index in rests.into_iter().rev().chain(whole.iter().copied().rev()) {
         let node = &builder.nodes[index];
         if let (Some(service), Some(request), Some(method)) = (node.service, node.request, node.rpc.as_deref())
             && let Some(rest) = messages.insert((service, request, method), index)
-            && is_last_line(&builder.nodes[rest])
-            && node.ended.is_none()
         {
-            pairs.push((rest, index));
+            if !is_last_line(&builder.nodes[rest]) {
+                several.insert(index);
+            } else if node.ended.is_none() {
+                pairs.push((rest, index));
+            }
         }
     }
-    for ((service, request, step), index) in &builder.work {
+    let earlier = builder.earlier_work.iter().map(|(key, index)| (key, index));
+    for ((service, request, step), index) in builder.work.iter().chain(earlier) {
         let (StepKind::Call { method } | StepKind::Cast { method }) = &builder.grammar.step_at(*step).kind else {
             continue;
         };
-        if let Some(message) = messages.get(&(*service, *request, method.as_str())) {
-            pairs.push((*index, *message));
+        let work = &builder.nodes[*index];
+        let taken = |message: &&Index| {
+            let node = &builder.nodes[**message];
+            let same = (node.service, node.request) == (Some(*service), Some(*request))
+                && node.rpc.as_deref() == Some(method.as_str());
+            let place = |node: &Node| node.received.map(|place| place.source);
+            same && place(node).is_some() && place(node) == place(work) && node.start <= work.start
+        };
+        // Where the same was asked for several times, it is the last one that was taken before.
+        let last = || whole.iter().filter(taken).max_by_key(|message| builder.nodes[**message].start).copied();
+        let message = messages.get(&(*service, *request, method.as_str())).copied();
+        if let Some(message) = message.map(|only| if several.contains(&only) { last().unwrap_or(only) } else { only }) {
+            pairs.push((*index, message));
         }
     }
     pairs.sort_unstable();

@@ -54,17 +54,29 @@ pub(crate) struct Path {
 }
 
 impl Path {
+    /// Whether a request to a service is in it.
+    pub(crate) fn asks(&self, grammar: &Grammar, service: &str) -> bool {
+        any(&self.acts, &|act| {
+            let rule = grammar.step_at(act.step);
+            matches!(rule.kind, StepKind::Http { .. }) && grammar.vocabulary.service_name(rule.service) == service
+        })
+    }
+
+    /// Whether what follows a failure reaches the goal after all.
+    pub(crate) fn is_rescued(&self, grammar: &Grammar) -> bool {
+        let goals = &grammar.flow(&self.flow).expect("the flow").goals;
+        !self.direct && any(&self.acts, &|act| act.owed && act.well && goals.contains(&act.step))
+    }
+
     /// Whether a volume goes from one attachment to another.
     pub(crate) fn moves(&self, grammar: &Grammar) -> bool {
-        let plain = |name| uses_unless(&self.acts, grammar, name, |act| act.owed);
+        let plain = |name| any(&self.acts, &|act| !act.owed && grammar.step_at(act.step).name == name);
         !self.direct && plain("cinder.attachment.create") && plain("cinder.attachment.delete")
     }
 }
 
-fn uses_unless(acts: &[Act], grammar: &Grammar, name: &str, skipped: impl Fn(&Act) -> bool + Copy) -> bool {
-    acts.iter().any(|act| {
-        !skipped(act) && grammar.step_at(act.step).name == name || uses_unless(&act.acts, grammar, name, skipped)
-    })
+fn any(acts: &[Act], fits: &impl Fn(&Act) -> bool) -> bool {
+    acts.iter().any(|act| fits(act) || any(&act.acts, fits))
 }
 
 /// All paths through a variant without a failure, or with exactly one; with all optional steps or with none.
@@ -118,7 +130,7 @@ pub(crate) fn paths(grammar: &Grammar, flow: &str, variant: &Variant, faulty: bo
 
 /// Whether a step is among the acts.
 pub(crate) fn uses(acts: &[Act], grammar: &Grammar, name: &str) -> bool {
-    uses_unless(acts, grammar, name, |_| false)
+    any(acts, &|act| grammar.step_at(act.step).name == name)
 }
 
 struct Walker<'a> {
