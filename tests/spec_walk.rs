@@ -138,9 +138,8 @@ fn mutants_are_found() {
     let left_out = ["openstack.server-add-volume", "openstack.server-remove-volume", "nova-conductor.attach_volume"];
     // What goes wrong while a server is moved is the subject of the seeded faults.
     let of_server = |path: &Path| grammar.flow(&path.flow).is_some_and(|flow| flow.per_volume);
-    let matters = |path: &Path| {
-        !of_server(path) && !left_out.iter().any(|name| support::path::uses(&path.acts, &grammar, name))
-    };
+    let matters =
+        |path: &Path| !of_server(path) && !left_out.iter().any(|name| support::path::uses(&path.acts, &grammar, name));
     let good: Vec<Path> = all_paths(&grammar, false).into_iter().filter(matters).collect();
     let failed = all_paths(&grammar, true).into_iter().filter(matters);
     let failed: Vec<Path> = failed.filter(|path| path.failure == Failure::RolledBack && !path.direct).collect();

@@ -93,20 +93,25 @@ impl Resources {
         }
     }
 
-    /// Takes the only volume of a chain for that of all its requests; not where the same was done to another attachment: then
-    /// the chain is about several volumes, of which the logs tell only one.
+    /// Takes the only volume of a chain for that of all its requests; not where the same was done to several attachments that
+    /// the chain did not make: then it may be about several volumes, of which the logs tell only one.
     fn share_by_chain(&mut self, graph: &CallGraph) {
         let by_chain = self.only(graph, &self.volumes);
+        let mut making: FxHashSet<RequestId> = FxHashSet::default();
         let mut done: FxHashMap<(RequestId, &[StepId]), FxHashSet<Uuid>> = FxHashMap::default();
         for (id, node) in graph.nodes() {
-            if let (Some(key), Some(attachment)) = (chain(graph, self.top(id)), node.attachment) {
+            let Some(key) = chain(graph, self.top(id)) else { continue };
+            if node.asked.volume.is_some() {
+                making.insert(key);
+            }
+            if let Some(attachment) = node.attachment {
                 done.entry((key, node.steps.as_slice())).or_default().insert(attachment);
             }
         }
         for (id, node) in graph.nodes() {
             let Some(key) = chain(graph, self.top(id)) else { continue };
             let several = || done.get(&(key, node.steps.as_slice())).is_some_and(|attachments| attachments.len() > 1);
-            if node.attachment.is_some() && several() {
+            if node.attachment.is_some() && !making.contains(&key) && several() {
                 continue;
             }
             let known = &mut self.volumes[id.0 as usize];

@@ -116,9 +116,13 @@ fn causes(graph: &CallGraph, id: NodeId) -> Vec<NodeId> {
 /// Looks in the graph for the RPCs that some flow has, and for the requests that they belong to.
 pub(crate) fn compare(grammar: &Grammar, graph: &CallGraph, spans: &[Span]) -> Compared {
     let mut compared = Compared::default();
-    let flows = || grammar.flows.iter().flat_map(|flow| flow.steps());
+    // What is done for a server without a volume is no volume flow.
+    let chain = |span: &Span| span.global.or(span.request);
+    let of_volumes: Vec<Option<RequestId>> =
+        spans.iter().filter(|span| span.callee == "cinder-volume").map(chain).collect();
     let of_flows = |span: &&Span| {
-        flows().any(|step| {
+        let flows = grammar.flows.iter().filter(|flow| !flow.per_volume || of_volumes.contains(&chain(span)));
+        flows.flat_map(|flow| flow.steps()).any(|step| {
             let step = grammar.step_at(step);
             let service = grammar.vocabulary.service_name(step.service);
             matches!(&step.kind, StepKind::Call { method } | StepKind::Cast { method } if *method == span.method)
