@@ -8,6 +8,7 @@ use flowcheck::model::vocabulary::ServiceId;
 use flowcheck::report::graph::{GraphView, dot, json, mermaid, tree};
 use flowcheck::report::text::look::Look;
 use flowcheck::spec::grammar::StepId;
+use flowcheck::trace::clocks::Clocks;
 use flowcheck::trace::node::{Edge, EdgeKind, JoinedBy, Node, NodeId, NodeKind};
 
 fn node(kind: NodeKind, service: Option<u16>, millis: i64) -> Node {
@@ -81,6 +82,7 @@ fn with_view(check: impl FnOnce(GraphView<'_>)) {
         edges: links.iter().map(|(from, to, kind)| (NodeId(*from), NodeId(*to), edge(*kind))).collect(),
         roots: vec![NodeId(0)],
         status_change: &change,
+        clocks: &Clocks::default(),
         sources: &sources,
         grammar: &grammar,
     });
@@ -123,6 +125,7 @@ fn an_empty_graph_says_so() {
         edges: vec![],
         roots: vec![],
         status_change: &|_| None,
+        clocks: &Clocks::default(),
         sources: &sources,
         grammar: &grammar,
     };

@@ -10,6 +10,7 @@ use crate::check::observations::{Observed, alphabet, observe};
 use crate::spec::automaton::{Automaton, TooLarge, UseId};
 use crate::spec::grammar::{Flow, Grammar, StepId, Subject};
 use crate::trace::cases::Case;
+use crate::trace::clocks::Stamp;
 use crate::trace::graph::CallGraph;
 use crate::trace::node::Node;
 
@@ -146,7 +147,8 @@ impl Automata {
         let matters = |step: StepId| machine.is_some_and(|machine| machine.concerns(step));
         let goes_on = |node: &Node| {
             let log = node.received.map(|place| place.source).zip(node.service);
-            log.zip(node.end).is_some_and(|((source, service), end)| observability.goes_on(source, service, end))
+            log.zip(node.ending_stamp().filter(|_| node.end.is_some()))
+                .is_some_and(|((source, service), end)| observability.goes_on(source, service, end))
         };
         let mut best: Option<Fit> = None;
         let mut gave_up = false;
@@ -205,7 +207,9 @@ impl Automata {
         limit: u32,
     ) -> Result<Option<Alignment>, GaveUp> {
         let automaton = &self.variants[flow][variant];
-        let covers = |step: UseId, from, to| observability.covers(sought(automaton, step), touched, from, to);
+        let covers = |step: UseId, from: &[Stamp], to: &[Stamp]| {
+            observability.covers(sought(automaton, step), touched, from, to)
+        };
         // Logs that begin in the middle of a case cover no beginning of it.
         let begun = |seen: &usize| {
             observed.observations[*seen].phase == Phase::Begin
@@ -213,11 +217,13 @@ impl Automata {
                 && observed.times[*seen].is_some()
         };
         let begun = (0..observed.observations.len()).any(|seen| begun(&seen));
-        let (first, last) =
-            (observed.times.iter().flatten().min().filter(|_| begun), observed.latest.iter().flatten().max());
+        let (first, last) = (
+            observed.times.iter().flatten().copied().min().filter(|_| begun),
+            observed.latest.iter().flatten().copied().max(),
+        );
         let could_show = |step: UseId| observability.could_show(sought(automaton, step), touched);
         let uses = || 0..automaton.uses.len() as UseId;
-        let mut visible: Vec<bool> = uses().map(|step| covers(step, first.copied(), last.copied())).collect();
+        let mut visible: Vec<bool> = uses().map(|step| covers(step, first.as_slice(), last.as_slice())).collect();
         let mut uncovered = vec![false; visible.len()];
         for _ in 0..MOST_REVISIONS {
             let shape =
@@ -231,10 +237,11 @@ impl Automata {
                     Move::Both(_, seen) | Move::Log(seen) => Some(*seen),
                     _ => None,
                 };
-                let before =
-                    alignment.moves[..index].iter().rev().filter_map(seen).find_map(|seen| observed.earliest[seen]);
-                let after = alignment.moves[index..].iter().filter_map(seen).find_map(|seen| observed.latest[seen]);
-                let covered = covers(*step, before, after) && !uncovered[number];
+                let before = alignment.moves[..index].iter().rev().filter_map(seen);
+                let before = nearest(before.filter_map(|seen| observed.earliest[seen]));
+                let after = alignment.moves[index..].iter().filter_map(seen);
+                let after = nearest(after.filter_map(|seen| observed.latest[seen]));
+                let covered = covers(*step, &before, &after) && !uncovered[number];
                 uncovered[number] |= visible[number] && !covered;
                 revised |= visible[number] != covered;
                 visible[number] = covered;
@@ -246,6 +253,17 @@ impl Automata {
         }
         Err(GaveUp)
     }
+}
+
+/// The first moment of each clock.
+fn nearest(moments: impl Iterator<Item = Stamp>) -> Vec<Stamp> {
+    let mut nearest: Vec<Stamp> = Vec::new();
+    for moment in moments {
+        if nearest.iter().all(|other| other.clock != moment.clock) {
+            nearest.push(moment);
+        }
+    }
+    nearest
 }
 
 /// A step use as something to look for.

@@ -2,7 +2,6 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::base::time::Timestamp;
 use crate::check::alignment::{Alignment, Move, Observation, Phase};
 use crate::check::conformance::{Automata, Fit};
 use crate::check::findings;
@@ -13,6 +12,7 @@ use crate::model::source::Place;
 use crate::spec::automaton::{Automaton, Finish, UseId};
 use crate::spec::grammar::{Flow, Grammar, Machine, StepId, StepUse, Subject};
 use crate::trace::cases::Case;
+use crate::trace::clocks::Stamp;
 use crate::trace::graph::CallGraph;
 use crate::trace::history::{Change, Effect, Histories};
 use crate::trace::node::{Edge, JoinedBy, Node, NodeId, NodeKind};
@@ -146,8 +146,11 @@ impl Trial<'_> {
             device,
             request_ids: self.request_ids(),
             client_command: self.case.command.and_then(|command| graph.node(command).label.clone()),
-            start: root.and_then(Node::beginning).or_else(|| nodes().filter_map(Node::beginning).min()),
-            end: self.last_seen(),
+            start: root
+                .and_then(Node::beginning_stamp)
+                .or_else(|| nodes().filter_map(Node::beginning_stamp).min())
+                .map(|stamp| graph.clocks().logged(stamp)),
+            end: self.last_seen().map(|stamp| graph.clocks().logged(stamp)),
             outcome,
             verdict,
             likely: self.is_only_likely(),
@@ -252,7 +255,7 @@ impl Trial<'_> {
         ids
     }
 
-    pub(super) fn last_seen(&self) -> Option<Timestamp> {
+    pub(super) fn last_seen(&self) -> Option<Stamp> {
         self.fit.observed.times.iter().copied().flatten().max()
     }
 

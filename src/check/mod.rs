@@ -25,6 +25,7 @@ use crate::model::source::SourceSummary;
 use crate::spec::automaton::TooLarge;
 use crate::spec::grammar::{Grammar, Subject};
 use crate::trace::cases;
+use crate::trace::clocks::Stamp;
 use crate::trace::graph::CallGraph;
 use crate::trace::history::{Effect, Histories};
 use crate::trace::node::NodeId;
@@ -51,7 +52,7 @@ pub fn check(grammar: &Grammar, graph: &CallGraph, sources: &[SourceSummary]) ->
         flows.push(verdict);
     }
     let volumes = volumes(grammar, graph, &histories, &of_node);
-    Ok(Checked { flows, volumes })
+    Ok(Checked { flows, volumes, clocks: graph.clocks().all().to_vec() })
 }
 
 /// The volumes' histories for the report: of those that something was done to, or that a flow is about.
@@ -78,7 +79,7 @@ fn volumes(
                 from: change.from.map(name),
                 to: name(to),
                 by: grammar.step_at(change.step).name.clone(),
-                time: node.ending().or(node.beginning()),
+                time: node.ending_stamp().or(node.beginning_stamp()).map(|stamp| graph.clocks().logged(stamp)),
                 observed: true,
                 flow: of_node.get(&change.node).cloned(),
                 evidence: node.places(),
@@ -90,7 +91,11 @@ fn volumes(
             name: track.name.clone(),
             transitions,
             observed: seen
-                .map(|seen| StatusSeen { status: seen.status.clone(), time: seen.to.or(seen.from), place: seen.place })
+                .map(|seen| {
+                    let stamp = seen.to.or(seen.from).map(|time| Stamp { time, clock: seen.clock });
+                    let time = stamp.map(|stamp| graph.clocks().logged(stamp));
+                    StatusSeen { status: seen.status.clone(), time, place: seen.place }
+                })
                 .collect(),
             final_status: track.last.map(name),
         });

@@ -177,7 +177,8 @@ impl Trial<'_> {
             _ => false,
         };
         let follows = |step: UseId| self.machine.is_some_and(|machine| machine.concerns(self.step_use(step).step));
-        let until = self.last_seen();
+        let last_seen = self.last_seen();
+        let until = last_seen.as_slice();
         let covered = |step| self.judge.observability.covers(sought(self.automaton, step), &self.touched, until, until);
         self.fit.alignment.moves.iter().any(is_end)
             && (0..self.automaton.uses.len() as UseId).filter(|step| follows(*step)).all(covered)
@@ -193,17 +194,19 @@ impl Trial<'_> {
             }
             let node = self.node(*seen);
             let rule = self.step_use(*step);
+            let clocks = self.judge.graph.clocks();
             if let (Some(within), Some(sent), Some(start)) = (rule.within, node.sent_time, node.start)
-                && start.since(sent) > within
+                && let (Some(sent_stamp), Some(start_stamp)) = (node.sent_stamp(), node.beginning_stamp())
+                && clocks.least_between(sent_stamp, start_stamp).is_some_and(|apart| apart > within)
             {
                 let mut defect = Defect::new(Wrong::Late, vec![rule.step]);
                 let delay = duration(start.since(sent));
                 defect.expected = format!("work within {} after the cast; it took {delay}", duration(within));
                 defect.evidence.extend(node.sent.map(|place| Evidence { place, role: "sent here".to_owned() }));
-                defect.evidence.extend(
-                    node.received
-                        .map(|place| Evidence { place, role: format!("begun here, at {}", clock(node.start)) }),
-                );
+                defect.evidence.extend(node.received.map(|place| Evidence {
+                    place,
+                    role: format!("begun here, at {}", clock(Some(clocks.logged(start_stamp)))),
+                }));
                 defect.values = self.values(Some(rule.step));
                 defect.values.push(("delay", delay));
                 defects.push(defect);

@@ -7,11 +7,12 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
-use crate::base::time::{SECOND, Timestamp};
+use crate::base::time::SECOND;
 use crate::model::event::Level;
 use crate::model::source::{Coverage, SourceId, SourceSummary};
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{Grammar, MessageRole, Step, StepId, StepKind};
+use crate::trace::clocks::{ClockId, Clocks, Stamp};
 use crate::trace::graph::CallGraph;
 use crate::trace::nearby::logs_with_global_ids;
 use crate::trace::node::NodeKind;
@@ -22,6 +23,9 @@ use crate::trace::resources::Resources;
 pub struct Observability<'a> {
     grammar: &'a Grammar,
     sources: &'a [SourceSummary],
+    clocks: &'a Clocks,
+    /// The hosts of clocks, as far as logs tell them.
+    hosts: FxHashMap<ClockId, &'a str>,
     /// Services of which a caller's log names a request that is in none of their own logs.
     incomplete: FxHashSet<ServiceId>,
     /// The logs whose lines tell the id that the caller passed along.
@@ -59,7 +63,12 @@ pub struct Touched {
 
 impl<'a> Observability<'a> {
     /// Looks for gaps in the logs.
-    pub fn new(grammar: &'a Grammar, sources: &'a [SourceSummary], graph: &CallGraph, resources: &Resources) -> Self {
+    pub fn new(
+        grammar: &'a Grammar,
+        sources: &'a [SourceSummary],
+        graph: &'a CallGraph,
+        resources: &Resources,
+    ) -> Self {
         let global = logs_with_global_ids(graph);
         let coverages = sources.iter().flat_map(|source| &source.coverage);
         let telling =
@@ -74,13 +83,21 @@ impl<'a> Observability<'a> {
         }
         let flows = grammar.flows.iter().filter(|flow| !flow.direct);
         let starts = flows.flat_map(|flow| flow.starts.iter().copied()).collect();
-        let mut observability =
-            Self { grammar, sources, incomplete: FxHashSet::default(), global, telling, loose, starts };
+        let clocks = graph.clocks();
+        let mut hosts = FxHashMap::default();
+        for (index, source) in sources.iter().enumerate() {
+            for coverage in &source.coverage {
+                let clock = clocks.of_log(SourceId(index as u32), coverage.service);
+                hosts.extend(clock.zip(coverage.host.as_deref()));
+            }
+        }
+        let incomplete = FxHashSet::default();
+        let mut observability = Self { grammar, sources, clocks, hosts, incomplete, global, telling, loose, starts };
         for (_, node) in graph.nodes() {
-            if let (NodeKind::Http, Some(service), Some(time), None, Some(_)) =
-                (node.kind, node.service, node.sent_time, node.received, node.request)
+            if let (NodeKind::Http, Some(service), Some(sent), None, Some(_)) =
+                (node.kind, node.service, node.sent_stamp(), node.received, node.request)
                 && node.status.is_some_and(|status| status < 500)
-                && observability.of_service(service).any(|(_, coverage)| covers(coverage, Some(time), Some(time)))
+                && observability.of_service(service).any(|log| observability.may_cover(log, sent))
             {
                 observability.incomplete.insert(service);
             }
@@ -102,13 +119,38 @@ impl<'a> Observability<'a> {
     }
 
     /// Whether a log goes on for a while after a moment.
-    pub fn goes_on(&self, source: SourceId, service: ServiceId, time: Timestamp) -> bool {
-        let mut coverages = self.of_service(service).filter(|(other, _)| *other == source);
-        coverages.any(|(_, coverage)| coverage.last.is_some_and(|last| last.since(time) >= A_WHILE))
+    pub fn goes_on(&self, source: SourceId, service: ServiceId, since: Stamp) -> bool {
+        let mut logs = self.of_service(service).filter(|(other, _)| *other == source);
+        logs.any(|log| self.reach(log).is_some_and(|(_, last)| last.time.since(since.time) >= A_WHILE))
+    }
+
+    /// The first and the last moment of a log.
+    fn reach(&self, (source, coverage): (SourceId, &Coverage)) -> Option<(Stamp, Stamp)> {
+        let clock = self.clocks.of_log(source, coverage.service);
+        Some((self.clocks.common(coverage.first?, clock), self.clocks.common(coverage.last?, clock)))
+    }
+
+    /// Whether a moment is within a log as far as the clocks are known.
+    fn may_cover(&self, log: (SourceId, &Coverage), at: Stamp) -> bool {
+        self.reach(log).is_some_and(|(first, last)| first.time <= at.time && at.time <= last.time)
+    }
+
+    /// Whether a log's lines reach over a span of time, however its clock differs.
+    fn covers_span(&self, log: (SourceId, &Coverage), before: &[Stamp], after: &[Stamp]) -> bool {
+        let Some((first, last)) = self.reach(log) else { return false };
+        let in_order = |from: Stamp, to: Stamp| match self.clocks.least_between(from, to) {
+            Some(apart) => apart >= 0,
+            // Where nothing binds two clocks, they are the same only on the same host.
+            None => {
+                let host = |stamp: Stamp| self.hosts.get(&stamp.clock?);
+                host(from).is_some() && host(from) == host(to) && from.time <= to.time
+            }
+        };
+        before.iter().any(|from| in_order(first, *from)) && after.iter().any(|to| in_order(*to, last))
     }
 
     /// The logs that could show a step of a case, at any time.
-    fn showing(&self, sought: Sought, touched: &Touched) -> Vec<&Coverage> {
+    fn showing(&self, sought: Sought, touched: &Touched) -> Vec<(SourceId, &Coverage)> {
         let step = sought.step;
         let rule = self.grammar.step_at(step);
         if self.incomplete.contains(&rule.service) {
@@ -120,9 +162,9 @@ impl<'a> Observability<'a> {
             None => !one_of_many && self.level_shows(step, rule, coverage, &FxHashSet::default()),
         };
         let can_join = |source: SourceId| one_of_many || self.can_join(sought, source, touched);
-        let all =
-            self.of_service(rule.service).filter(|(source, coverage)| can_join(*source) && shows(*source, coverage));
-        all.map(|(_, coverage)| coverage).collect()
+        self.of_service(rule.service)
+            .filter(|(source, coverage)| can_join(*source) && shows(*source, coverage))
+            .collect()
     }
 
     /// Whether a request in a log would be known to belong to the case: it is the first of a flow, the log or the caller's
@@ -172,9 +214,10 @@ impl<'a> Observability<'a> {
         !self.showing(step, touched).is_empty()
     }
 
-    /// Whether some log could show a step of a case in all of a span of time.
-    pub fn covers(&self, step: Sought, touched: &Touched, from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
-        self.showing(step, touched).into_iter().any(|coverage| covers(coverage, from, to))
+    /// Whether some log could show a step of a case in all of a span of time: from one of some moments that are known to come
+    /// before it to one of some that come after it.
+    pub fn covers(&self, step: Sought, touched: &Touched, before: &[Stamp], after: &[Stamp]) -> bool {
+        self.showing(step, touched).into_iter().any(|log| self.covers_span(log, before, after))
     }
 
     /// What would tell who sent the requests that a service got.
@@ -187,7 +230,7 @@ impl<'a> Observability<'a> {
     }
 
     /// What is missing to see a step: the log, the right host's log, a level, or a span of time.
-    pub fn needs(&self, sought: Sought, touched: &Touched, until: Option<Timestamp>) -> String {
+    pub fn needs(&self, sought: Sought, touched: &Touched, until: Option<Stamp>) -> String {
         let Sought { step, caller } = sought;
         let rule = self.grammar.step_at(step);
         let service = self.grammar.vocabulary.service_name(rule.service);
@@ -225,16 +268,13 @@ impl<'a> Observability<'a> {
             return format!("the log of {service} at {level}");
         }
         match until {
-            Some(until) => format!("the log of {service} until {}", until.clock()),
+            // Said on the clock of the log that should go on.
+            Some(until) => {
+                let own = given.first().map(|(source, coverage)| self.clocks.of_log(*source, coverage.service));
+                let clock = own.unwrap_or(until.clock);
+                format!("the log of {service} until {}", self.clocks.logged(Stamp { clock, ..until }).clock())
+            }
             None => format!("more of the log of {service}"),
         }
-    }
-}
-
-/// Whether a log's lines reach over a span of time.
-fn covers(coverage: &Coverage, from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
-    match (coverage.first, coverage.last) {
-        (Some(first), Some(last)) => from.is_some_and(|from| first <= from) && to.is_some_and(|to| to <= last),
-        _ => false,
     }
 }

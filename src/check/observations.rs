@@ -3,16 +3,17 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::base::time::{SECOND, Timestamp};
+use crate::base::time::SECOND;
 use crate::check::alignment::{Observation, Phase};
 use crate::model::source::{Place, SourceId};
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{Flow, Grammar, StepId};
 use crate::trace::cases::Case;
+use crate::trace::clocks::{Clocks, Stamp};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{EdgeKind, Node, NodeId, NodeKind};
 
-/// Between logs, a moment is taken to be before another only from this distance on: clocks of hosts differ.
+/// Between logs, a moment is taken to be before another only from this distance on, whatever their clocks may differ.
 const CLEARLY_APART: i64 = 5 * SECOND;
 
 /// The observations of a case, and the node of each.
@@ -23,11 +24,11 @@ pub(crate) struct Observed {
     pub(crate) anytime: Vec<NodeId>,
     pub(crate) observations: Vec<Observation>,
     /// The time of each observation, as it was logged.
-    pub(crate) times: Vec<Option<Timestamp>>,
+    pub(crate) times: Vec<Option<Stamp>>,
     /// The earliest time that each observation can have; `None` where its line is only the first that is left of it.
-    pub(crate) earliest: Vec<Option<Timestamp>>,
+    pub(crate) earliest: Vec<Option<Stamp>>,
     /// The latest time that each observation can have: whole seconds leave room.
-    pub(crate) latest: Vec<Option<Timestamp>>,
+    pub(crate) latest: Vec<Option<Stamp>>,
 }
 
 /// A log of one service; a moment of which only the latest time is known has a chain of its own.
@@ -37,7 +38,7 @@ type Chain = (SourceId, Option<ServiceId>, Option<usize>);
 struct Moment {
     node: usize,
     phase: Phase,
-    time: Option<Timestamp>,
+    time: Option<Stamp>,
     place: Place,
     chain: Chain,
     /// How many of the case's nodes caused the node, one by another.
@@ -98,7 +99,7 @@ pub(crate) fn observe(
             }
         })
         .collect();
-    constrain(&moments, &causes, &mut observations);
+    constrain(graph.clocks(), &moments, &causes, &mut observations);
     // The date of an answer says nothing of when it was asked for, the end of some work nothing of when it began.
     let dated = |moment: &Moment| moment.phase == Phase::Begin && (moment.by_line || moment.chain.2.is_some());
     let times = moments.iter().map(|moment| moment.time.filter(|_| !dated(moment))).collect();
@@ -171,8 +172,8 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
     let first = node.received.or(node.sent).or_else(|| node.evidence.iter().min().copied()).or(node.ended);
     let Some(first) = first else { return };
     let service = if node.received.is_some() { node.service } else { node.caller };
-    let begin = node.beginning();
-    let end = node.ending().max(begin);
+    let begin = node.beginning_stamp();
+    let end = node.ending_stamp().max(begin);
     let at_once = begin == end;
     // A client without time stamps: its lines have the dates of answers.
     let by_line = |place: Place| node.dated && node.received.is_none_or(|received| received.source != place.source);
@@ -278,9 +279,9 @@ fn order(moments: &mut Vec<Moment>, causes: &[Option<Cause>]) {
 
 /// Adds what is known of the order between logs: cause and time; where clocks contradict causes, only causes; and where even
 /// these contradict the order within the logs, nothing.
-fn constrain(moments: &[Moment], causes: &[Option<Cause>], observations: &mut [Observation]) {
-    let causal = causal_pairs(moments, causes);
-    let timed = timed_pairs(moments, observations);
+fn constrain(clocks: &Clocks, moments: &[Moment], causes: &[Option<Cause>], observations: &mut [Observation]) {
+    let causal = causal_pairs(clocks, moments, causes);
+    let timed = timed_pairs(clocks, moments, observations);
     for pairs in [[&causal[..], &timed[..]].concat(), causal, Vec::new()] {
         for observation in observations.iter_mut() {
             observation.after.clear();
@@ -301,7 +302,7 @@ fn constrain(moments: &[Moment], causes: &[Option<Cause>], observations: &mut [O
 }
 
 /// A cause begins before what it caused, and ends after it when it waits for it.
-fn causal_pairs(moments: &[Moment], causes: &[Option<Cause>]) -> Vec<(usize, usize)> {
+fn causal_pairs(clocks: &Clocks, moments: &[Moment], causes: &[Option<Cause>]) -> Vec<(usize, usize)> {
     let mut begins: Vec<Option<usize>> = vec![None; causes.len()];
     let mut ends: Vec<Option<usize>> = vec![None; causes.len()];
     for (index, moment) in moments.iter().enumerate() {
@@ -318,8 +319,7 @@ fn causal_pairs(moments: &[Moment], causes: &[Option<Cause>]) -> Vec<(usize, usi
         pairs.extend(begins[parent].zip(begins[node]));
         if let (true, Some(end), Some(cause)) = (waits, ends[node], ends[parent]) {
             // A caller may give up, and the work it asked for go on.
-            let gave_up =
-                matches!((time(end), time(cause)), (Some(end), Some(cause)) if end.since(cause) >= CLEARLY_APART);
+            let gave_up = time(end).zip(time(cause)).is_some_and(|(end, cause)| is_clearly_before(clocks, cause, end));
             if !gave_up {
                 pairs.push((end, cause));
             }
@@ -328,14 +328,19 @@ fn causal_pairs(moments: &[Moment], causes: &[Option<Cause>]) -> Vec<(usize, usi
     pairs
 }
 
+fn is_clearly_before(clocks: &Clocks, moment: Stamp, other: Stamp) -> bool {
+    clocks.least_between(moment, other).is_some_and(|apart| apart >= CLEARLY_APART)
+}
+
 /// For every moment, the last moment of each other log that is clearly before it.
-fn timed_pairs(moments: &[Moment], observations: &[Observation]) -> Vec<(usize, usize)> {
+fn timed_pairs(clocks: &Clocks, moments: &[Moment], observations: &[Observation]) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     for (index, moment) in moments.iter().enumerate() {
         let Some(time) = moment.time else { continue };
         let mut latest: FxHashMap<usize, usize> = FxHashMap::default();
         for (other, before) in moments.iter().enumerate() {
-            if before.chain != moment.chain && before.time.is_some_and(|before| time.since(before) >= CLEARLY_APART) {
+            if before.chain != moment.chain && before.time.is_some_and(|before| is_clearly_before(clocks, before, time))
+            {
                 latest.insert(observations[other].chain, other);
             }
         }

@@ -1,11 +1,11 @@
 //! What happened to the user's wish, and what would decide it.
 
-use crate::base::time::Timestamp;
 use crate::check::alignment::{Alignment, Move, Phase};
 use crate::check::conformance::sought;
 use crate::check::judge::Trial;
 use crate::check::verdict::{MissingEvidence, Outcome};
 use crate::spec::automaton::{Automaton, Finish, UseId};
+use crate::trace::clocks::Stamp;
 use crate::trace::history::Effect;
 use crate::trace::node::{JoinedBy, NodeKind};
 
@@ -135,20 +135,25 @@ impl Trial<'_> {
         self.step_use(step).within.or(self.flow.deadline)
     }
 
-    pub(super) fn due(&self, step: UseId) -> Option<Timestamp> {
+    pub(super) fn due(&self, step: UseId) -> Option<Stamp> {
         Some(self.last_seen()?.plus(self.deadline(step)?))
     }
 
     /// Whether a step has not come although a log shows all the time from what was seen last to its deadline.
     pub(super) fn is_overdue(&self, step: UseId) -> bool {
         let step_sought = sought(self.automaton, step);
-        self.judge.observability.covers(step_sought, &self.touched, self.last_seen(), self.due(step))
+        self.judge.observability.covers(
+            step_sought,
+            &self.touched,
+            self.last_seen().as_slice(),
+            self.due(step).as_slice(),
+        )
     }
 
     /// What would decide: the logs of required steps that nothing given could show, in every variant that fits.
     pub(super) fn missing_evidence(&self, outcome: Outcome) -> Vec<MissingEvidence> {
         let mut missing: Vec<MissingEvidence> = Vec::new();
-        let mut add = |automaton: &Automaton, step: UseId, until: Option<Timestamp>| {
+        let mut add = |automaton: &Automaton, step: UseId, until: Option<Stamp>| {
             if !automaton.is_required(step) {
                 return;
             }

@@ -79,6 +79,7 @@ impl Trial<'_> {
     pub(super) fn seen_step(&self, step: StepId, id: NodeId, state: StepState, depth: usize) -> StepVerdict {
         let node = self.judge.graph.node(id);
         let rule = self.judge.grammar.step_at(step);
+        let logged = |stamp| self.judge.graph.clocks().logged(stamp);
         let failed = match (&rule.kind, node.status) {
             (StepKind::Http { .. }, Some(status)) => !rule.success.contains(&status),
             _ => node.success == Some(false),
@@ -86,8 +87,9 @@ impl Trial<'_> {
         StepVerdict {
             step,
             state,
-            start: node.beginning(),
-            end: node.ending(),
+            start: node.beginning_stamp().map(logged),
+            common_start: node.beginning(),
+            end: node.ending_stamp().map(logged),
             status: node.status.filter(|_| node.kind == NodeKind::Http),
             failed,
             request: node.request,
@@ -102,7 +104,7 @@ impl Trial<'_> {
 fn is_before(step: &StepVerdict, other: &StepVerdict) -> bool {
     match (step.evidence.first(), other.evidence.first()) {
         (Some(line), Some(line_of_other)) if line.source == line_of_other.source => line < line_of_other,
-        (_, Some(_)) => step.start < other.start,
+        (_, Some(_)) => step.common_start < other.common_start,
         (_, None) => false,
     }
 }
@@ -112,6 +114,7 @@ fn unseen_step(step: StepId, state: StepState, depth: usize) -> StepVerdict {
         step,
         state,
         start: None,
+        common_start: None,
         end: None,
         status: None,
         failed: false,

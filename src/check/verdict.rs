@@ -7,6 +7,7 @@ use crate::base::time::Timestamp;
 use crate::model::event::RequestId;
 use crate::model::source::Place;
 use crate::spec::grammar::{Origin, Severity, StepId};
+use crate::trace::clocks::Clock;
 
 /// All answers about a set of logs.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,8 @@ pub struct Checked {
     pub flows: Vec<FlowVerdict>,
     /// The volumes' histories, in order of their first mention.
     pub volumes: Vec<VolumeHistory>,
+    /// The clocks of the logs.
+    pub clocks: Vec<Clock>,
 }
 
 /// What happened to the user's wish.
@@ -115,9 +118,11 @@ pub struct StepVerdict {
     pub step: StepId,
     /// How it stands.
     pub state: StepState,
-    /// When it began.
+    /// When it began, as its log has it.
     pub start: Option<Timestamp>,
-    /// When it ended.
+    /// When it began, on the common clock.
+    pub common_start: Option<Timestamp>,
+    /// When it ended, as its log has it.
     pub end: Option<Timestamp>,
     /// The HTTP status of its answer.
     pub status: Option<u16>,

@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn decide(flows: Vec<FlowVerdict>, gate: Gate) -> Exit {
-        gate.decide(&Checked { flows, volumes: Vec::new() }).0
+        gate.decide(&Checked { flows, volumes: Vec::new(), clocks: Vec::new() }).0
     }
 
     fn warned() -> FlowVerdict {

@@ -91,6 +91,7 @@ impl Examined {
             edges: self.graph.edges().collect(),
             roots: self.graph.roots(),
             status_change: &status_change,
+            clocks: self.graph.clocks(),
             sources: &self.sources,
             grammar: &self.grammar,
         };

@@ -1,14 +1,16 @@
 //! Builds the report object from what was checked.
 
 use crate::base::secret::redact;
+use crate::base::time::SECOND;
 use crate::check::verdict::{Finding, FlowVerdict, MissingEvidence, Outcome, StepVerdict, Verdict, VolumeHistory};
 use crate::model::source::{Place, SourceSummary};
 use crate::report::data::{
-    FindingReport, FlowReport, Input, LineReport, NeedReport, Report, SCHEMA, StatusReport, StepReport, Summary, Tool,
-    TransitionReport, VolumeReport,
+    ClockName, ClockReport, FindingReport, FlowReport, Input, LineReport, NeedReport, Report, SCHEMA, StatusReport,
+    StepReport, Summary, Tool, TransitionReport, VolumeReport,
 };
 use crate::report::subject::{Subject, level_name, rule_line};
 use crate::spec::grammar::Severity;
+use crate::trace::clocks::Clock;
 
 /// Builds the report.
 pub fn report(subject: &Subject<'_>) -> Report {
@@ -18,6 +20,7 @@ pub fn report(subject: &Subject<'_>) -> Report {
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         verdict: overall(&subject.checked.flows),
         inputs: subject.sources.iter().map(|source| input(subject, source)).collect(),
+        clocks: subject.checked.clocks.iter().map(|clock| clock_report(subject, clock)).collect(),
         findings: flows.iter().flat_map(|flow| flow.findings.iter().cloned()).collect(),
         volumes: subject.checked.volumes.iter().map(|volume| volume_report(subject, volume)).collect(),
         summary: summary(&subject.checked.flows),
@@ -75,6 +78,27 @@ fn input(subject: &Subject<'_>, source: &SourceSummary) -> Input {
         rpc_debug: source.coverage.iter().any(|coverage| coverage.rpc_debug),
         unread_lines: source.unread_lines,
         remark: source.remark.as_deref().map(safe),
+    }
+}
+
+fn clock_report(subject: &Subject<'_>, clock: &Clock) -> ClockReport {
+    let millis = |micros: i64| micros.div_euclid(SECOND / 1_000);
+    let name = |clock: &Clock| ClockName {
+        path: subject.source(clock.owner.source).to_owned(),
+        service: clock.owner.service.map(|service| subject.grammar.vocabulary.service_name(service).to_owned()),
+    };
+    let ClockName { path, service } = name(clock);
+    let reference = subject.reference(clock);
+    ClockReport {
+        path,
+        service,
+        dates: clock.owner.dates,
+        least_ms: clock.least.filter(|_| reference.is_some()).map(millis),
+        most_ms: clock.most.filter(|_| reference.is_some()).map(millis),
+        taken_ms: millis(clock.offset),
+        reference: reference.map(name),
+        causes: clock.causes,
+        contradicting: clock.contradicting,
     }
 }
 

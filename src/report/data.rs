@@ -22,6 +22,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// The inputs, in the order of reading.
     pub inputs: Vec<Input>,
+    /// The clocks of the inputs, as far as causes tell of them.
+    pub clocks: Vec<ClockReport>,
     /// The flows, in the order of their beginnings.
     pub flows: Vec<FlowReport>,
     /// The volumes, in the order of their first mention.
@@ -71,6 +73,38 @@ pub struct Input {
     /// A remark, such as "empty file".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+}
+
+/// How far a log's clock is ahead of another's. Times in the report are as the logs have them: nothing is added to them.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClockReport {
+    /// The input.
+    pub path: String,
+    /// The service whose clock it is; `None` for a client.
+    pub service: Option<String>,
+    /// Whether it is the one that dates the service's answers in a client's log.
+    pub dates: bool,
+    /// The clock that it is compared with; `None` when it is compared with none.
+    pub reference: Option<ClockName>,
+    /// How far it is ahead at least, in milliseconds; `None` when nothing tells.
+    pub least_ms: Option<i64>,
+    /// How far at most.
+    pub most_ms: Option<i64>,
+    /// How far it is taken to be ahead where order is told by time.
+    pub taken_ms: i64,
+    /// How many causes tell of it.
+    pub causes: usize,
+    /// How many of them contradict the others.
+    pub contradicting: usize,
+}
+
+/// A clock by name.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClockName {
+    /// The input.
+    pub path: String,
+    /// The service.
+    pub service: Option<String>,
 }
 
 /// One flow.

@@ -3,8 +3,9 @@
 use crate::base::time::Timestamp;
 use crate::check::verdict::Checked;
 use crate::model::event::Level;
-use crate::model::source::{Place, SourceSummary};
+use crate::model::source::{Place, SourceId, SourceSummary};
 use crate::spec::grammar::{Grammar, Origin, StepId};
+use crate::trace::clocks::Clock;
 
 /// All that reports are made from.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,16 @@ impl<'a> Subject<'a> {
     /// The path of a place's input.
     pub fn path(&self, place: Place) -> &'a str {
         source_path(self.sources, place)
+    }
+
+    /// The path of an input.
+    pub fn source(&self, source: SourceId) -> &'a str {
+        self.path(Place { source, line: 0 })
+    }
+
+    /// The clock that one is compared with.
+    pub fn reference(&self, clock: &Clock) -> Option<&'a Clock> {
+        self.checked.clocks.get(clock.reference.0 as usize).filter(|reference| reference.owner != clock.owner)
     }
 
     /// The name of a step; empty when there is no such step.

@@ -448,21 +448,26 @@ impl Grammar {
 impl Term {
     /// Calls `visit` with every step use in the tree, encloser first.
     pub fn each_use<'a>(&'a self, visit: &mut impl FnMut(&'a StepUse)) {
+        self.each_outermost(&mut |step_use| {
+            visit(step_use);
+            step_use.body.each_use(visit);
+        });
+    }
+
+    /// Calls `visit` with every step use in the tree that no other one of it encloses.
+    pub fn each_outermost<'a>(&'a self, visit: &mut impl FnMut(&'a StepUse)) {
         match self {
             Self::Empty => {}
-            Self::Step(step_use) => {
-                visit(step_use);
-                step_use.body.each_use(visit);
-            }
+            Self::Step(step_use) => visit(step_use),
             Self::Sequence(terms) | Self::Choice(terms) | Self::AnyOrder(terms) => {
                 for term in terms {
-                    term.each_use(visit);
+                    term.each_outermost(visit);
                 }
             }
-            Self::Optional(body) | Self::Repeat { body, .. } | Self::Tolerate(body) => body.each_use(visit),
+            Self::Optional(body) | Self::Repeat { body, .. } | Self::Tolerate(body) => body.each_outermost(visit),
             Self::Attempt { body, handler } => {
-                body.each_use(visit);
-                handler.each_use(visit);
+                body.each_outermost(visit);
+                handler.each_outermost(visit);
             }
         }
     }

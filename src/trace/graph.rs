@@ -8,6 +8,7 @@ use crate::model::event::{Event, EventKind};
 use crate::spec::grammar::Grammar;
 use crate::trace::builder::Builder;
 use crate::trace::catalog::Catalog;
+use crate::trace::clocks::Clocks;
 use crate::trace::link;
 use crate::trace::nearby::join_by_resource;
 use crate::trace::node::{Edge, Node, NodeId};
@@ -17,6 +18,7 @@ use crate::trace::strangers::Strangers;
 #[derive(Clone, Debug, Default)]
 pub struct CallGraph {
     graph: DiGraph<Node, Edge>,
+    clocks: Clocks,
 }
 
 impl CallGraph {
@@ -40,6 +42,16 @@ impl CallGraph {
         let mut graph = link::join(builder);
         join_by_resource(grammar, &mut graph);
         graph
+    }
+
+    /// A graph without nodes, whose times will be on the common clock of these.
+    pub(crate) fn on(clocks: Clocks) -> Self {
+        Self { clocks, ..Self::default() }
+    }
+
+    /// The clocks of the logs.
+    pub fn clocks(&self) -> &Clocks {
+        &self.clocks
     }
 
     pub(crate) fn add_node(&mut self, node: Node) -> NodeId {

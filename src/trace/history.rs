@@ -10,6 +10,7 @@ use crate::model::source::Place;
 use crate::spec::grammar::{
     Grammar, Guard, Machine, Origin, StatusShown, StepId, StepKind, Subject, Target, Transition,
 };
+use crate::trace::clocks::{ClockId, Stamp};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{MessageSeen, Node, NodeId};
 use crate::trace::resources::Resources;
@@ -38,6 +39,8 @@ pub struct Seen {
     pub status: String,
     /// The line.
     pub place: Place,
+    /// The clock that told the times.
+    pub clock: Option<ClockId>,
     /// Whether the times are those of the service that answered; else they are a client's, of whole seconds perhaps.
     pub exact: bool,
 }
@@ -117,14 +120,15 @@ impl Histories {
                     && let Some(place) = node.ended.or(node.sent)
                 {
                     let (from, to, exact) = (node.beginning(), node.ending(), node.received.is_some());
-                    track.seen.push(Seen { from, to, status: status.clone(), place, exact });
+                    let clock = node.beginning_stamp().and_then(|stamp| stamp.clock);
+                    track.seen.push(Seen { from, to, status: status.clone(), place, clock, exact });
                 }
                 if let Some(known) = volume.multiattach {
                     multiattach.insert(volume.id, known);
                 }
             }
             if let Some(volume) = resources.volume(id) {
-                let shown = node.messages.iter().filter_map(|message| shown(grammar, message));
+                let shown = node.messages.iter().filter_map(|message| shown(grammar, node, message));
                 histories.tracks.entry(volume).or_default().seen.extend(shown);
             }
             if let Some(volume) = resources.volume(id)
@@ -154,9 +158,15 @@ impl Histories {
                 unbound,
             };
             for id in nodes {
-                walk.compare(graph, track, graph.node(id).beginning());
-                let before =
-                    track.seen.iter().rev().find(|seen| seen.to.is_some() && seen.to <= graph.node(id).beginning());
+                walk.compare(graph, track, graph.node(id).beginning_stamp());
+                let begins = graph.node(id).beginning_stamp();
+                let clearly_before = |seen: &&Seen| {
+                    let until = seen.to.map(|time| Stamp { time, clock: seen.clock }).zip(begins);
+                    until
+                        .and_then(|(seen, begin)| graph.clocks().least_between(seen, begin))
+                        .is_some_and(|apart| apart >= 0)
+                };
+                let before = track.seen.iter().rev().find(clearly_before);
                 let (server, direct) = (resources.server(id), resources.is_direct(graph, id));
                 let subject = Work { id, node: graph.node(id), server, direct };
                 let change = walk.step(&subject, before.map(|seen| seen.status.as_str()));
@@ -208,13 +218,15 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Compares the status that follows from the last change with what was clearly seen behind it, and before `next`; goes on
     /// from what was seen.
-    fn compare(&mut self, graph: &CallGraph, track: &mut Track, next: Option<Timestamp>) {
+    fn compare(&mut self, graph: &CallGraph, track: &mut Track, next: Option<Stamp>) {
         let Some(last) = track.changes.last_mut() else { return };
-        let end = graph.node(last.node).ending();
+        let end = graph.node(last.node).ending_stamp();
         let clearly_between = |seen: &&Seen| {
             let margin = if seen.exact { 0 } else { INEXACT };
-            let behind = seen.from.zip(end).is_some_and(|(from, end)| from.since(end) >= margin);
-            behind && next.is_none_or(|next| seen.to.is_some_and(|to| next.since(to) >= margin))
+            let apart = |from, to| graph.clocks().least_between(from, to).is_some_and(|apart| apart >= margin);
+            let on_its_clock = |time: Option<Timestamp>| time.map(|time| Stamp { time, clock: seen.clock });
+            let behind = on_its_clock(seen.from).zip(end).is_some_and(|(from, end)| apart(end, from));
+            behind && next.is_none_or(|next| on_its_clock(seen.to).is_some_and(|to| apart(to, next)))
         };
         let Some(seen) = track.seen.iter().rev().find(clearly_between) else { return };
         let Some(status) = self.machine.states.iter().position(|(name, _)| *name == seen.status) else { return };
@@ -473,12 +485,12 @@ fn earlier(graph: &CallGraph, resources: &Resources, records: &Machine, nodes: &
 }
 
 /// The status of the volume that a message shows.
-fn shown(grammar: &Grammar, message: &MessageSeen) -> Option<Seen> {
+fn shown(grammar: &Grammar, node: &Node, message: &MessageSeen) -> Option<Seen> {
     let status = match grammar.meaning(message.message).shows.as_ref()? {
         StatusShown::Fixed(status) => status.clone(),
         StatusShown::Placeholder(index) => message.captures.get(*index)?.clone(),
     };
-    Some(Seen { from: message.time, to: message.time, status, place: message.place, exact: true })
+    Some(Seen { from: message.time, to: message.time, status, place: message.place, clock: node.clock, exact: true })
 }
 
 /// The states, other than this one, from which a step makes a legal transition.

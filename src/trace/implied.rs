@@ -41,6 +41,7 @@ pub(crate) fn add_implied(builder: &mut Builder<'_>, links: &mut Vec<(Index, Ind
                 node.received = done.received;
                 node.process = done.process;
                 node.start = done.start;
+                node.clock = done.clock;
                 let index = builder.add(node);
                 added.insert((*cause, *call), index);
                 let edge = Edge { kind: EdgeKind::Call, joined_by: JoinedBy::BracketId, certain: edge.certain };

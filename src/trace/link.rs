@@ -10,6 +10,7 @@ use crate::model::event::RequestId;
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{MessageRole, StepId, StepKind};
 use crate::trace::builder::{Builder, Index};
+use crate::trace::clocks::Clocks;
 use crate::trace::graph::CallGraph;
 use crate::trace::implied::add_implied;
 use crate::trace::node::{Edge, EdgeKind, JoinedBy, MessageSeen, Node, NodeId, NodeKind};
@@ -33,13 +34,14 @@ pub(crate) fn join(mut builder: Builder<'_>) -> CallGraph {
     for index in 0..builder.nodes.len() {
         label(&mut builder, index);
     }
+    let clocks = Clocks::align(builder.grammar, &mut builder.nodes, |index| !merged.contains_key(&index));
     let dropped = |node: &Node| node.kind != NodeKind::Client && node.rpc.is_some() && node.steps.is_empty();
     let mut alive: Vec<Index> = (0..builder.nodes.len())
         .filter(|index| !merged.contains_key(index) && !dropped(&builder.nodes[*index]))
         .collect();
     find_causes(&builder, &alive, &mut links);
     alive.extend(add_implied(&mut builder, &mut links));
-    let mut graph = CallGraph::default();
+    let mut graph = CallGraph::on(clocks);
     let mut numbers: FxHashMap<Index, NodeId> = FxHashMap::default();
     let mut nodes: Vec<Option<Node>> = builder.nodes.into_iter().map(Some).collect();
     for index in alive {

@@ -3,6 +3,8 @@
 mod builder;
 pub mod cases;
 pub mod catalog;
+mod causes;
+pub mod clocks;
 mod exchanges;
 pub mod graph;
 pub mod history;
@@ -11,6 +13,7 @@ mod link;
 mod messages;
 pub mod nearby;
 pub mod node;
+mod offsets;
 pub mod path;
 pub mod resources;
 mod strangers;

@@ -8,6 +8,7 @@ use crate::model::event::{Body, RequestId};
 use crate::model::source::Place;
 use crate::model::vocabulary::{MessageId, ServiceId};
 use crate::spec::grammar::StepId;
+use crate::trace::clocks::{ClockId, Stamp};
 
 /// The number of a node in the call graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,7 +67,7 @@ pub struct Node {
     pub server: Option<Uuid>,
     /// The attachment record.
     pub attachment: Option<Uuid>,
-    /// When it began, as far as known.
+    /// When it began, as far as known. All times of a node in the call graph are on the common clock.
     pub start: Option<Timestamp>,
     /// Whether a line shows its beginning; else `start` is that of the first line seen of it.
     pub begun: bool,
@@ -78,6 +79,10 @@ pub struct Node {
     pub answered_time: Option<Timestamp>,
     /// Whether the sender's times are those of the answers' `Date` headers: whole seconds.
     pub dated: bool,
+    /// The clock of the service that does the work, which told `start` and `end`.
+    pub clock: Option<ClockId>,
+    /// The clock of the sender, which told the other times.
+    pub sender_clock: Option<ClockId>,
     /// The line with which it was sent or asked for.
     pub sent: Option<Place>,
     /// The first line of the service that does the work.
@@ -129,6 +134,8 @@ impl Node {
             sent_time: None,
             answered_time: None,
             dated: false,
+            clock: None,
+            sender_clock: None,
             sent: None,
             received: None,
             process: None,
@@ -151,6 +158,21 @@ impl Node {
     /// When it ended: on the clock of the service that did it, else on the sender's.
     pub fn ending(&self) -> Option<Timestamp> {
         self.end.or(self.answered_time)
+    }
+
+    /// [`Node::beginning`], with the clock that told it.
+    pub fn beginning_stamp(&self) -> Option<Stamp> {
+        stamp(self.start, self.clock).or_else(|| stamp(self.sent_time, self.sender_clock))
+    }
+
+    /// When it was sent, with the clock that told it.
+    pub fn sent_stamp(&self) -> Option<Stamp> {
+        stamp(self.sent_time, self.sender_clock)
+    }
+
+    /// [`Node::ending`], with the clock that told it.
+    pub fn ending_stamp(&self) -> Option<Stamp> {
+        stamp(self.end, self.clock).or_else(|| stamp(self.answered_time, self.sender_clock))
     }
 
     /// Takes over what `other`, a part of the same unit of work, tells and this one does not.
@@ -220,6 +242,10 @@ impl Node {
         places.dedup();
         places
     }
+}
+
+fn stamp(time: Option<Timestamp>, clock: Option<ClockId>) -> Option<Stamp> {
+    time.map(|time| Stamp { time, clock })
 }
 
 /// A message of the vocabulary in its place.

@@ -222,6 +222,7 @@ pub(crate) fn seen(step: u32, depth: usize, millis: i64, line: u64) -> StepVerdi
         step: StepId(step),
         state: StepState::Observed,
         start: Some(at(millis)),
+        common_start: Some(at(millis)),
         end: Some(at(millis + 200)),
         status: Some(200),
         failed: false,
@@ -290,6 +291,7 @@ pub(crate) fn world() -> World {
     stuck.steps[3] = StepVerdict {
         state: StepState::Missing,
         start: None,
+        common_start: None,
         end: None,
         status: None,
         evidence: vec![],
@@ -360,7 +362,7 @@ pub(crate) fn world() -> World {
         },
     ];
     World {
-        checked: Checked { flows: vec![good, stuck, again, warned, open, open_too], volumes },
+        checked: Checked { flows: vec![good, stuck, again, warned, open, open_too], volumes, clocks: vec![] },
         sources: sources(),
         grammar: grammar(),
     }

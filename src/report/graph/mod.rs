@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::source::SourceSummary;
 use crate::spec::grammar::Grammar;
+use crate::trace::clocks::Clocks;
 use crate::trace::node::{Edge, Node, NodeId};
 
 /// A volume's status before and after a node, when the node changed it.
@@ -28,6 +29,8 @@ pub struct GraphView<'a> {
     pub roots: Vec<NodeId>,
     /// What a node did to its volume's status.
     pub status_change: StatusChange<'a>,
+    /// The clocks of the logs.
+    pub clocks: &'a Clocks,
     /// What was read.
     pub sources: &'a [SourceSummary],
     /// The specification, for names.

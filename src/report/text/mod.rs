@@ -34,6 +34,7 @@ pub fn render(subject: &Subject<'_>, lines: &dyn LineText, errors: &[String], lo
     findings::findings(&mut out, subject, lines, look, detail);
     notes::open_flows(&mut out, subject, look);
     notes::volumes(&mut out, subject, look, detail);
+    notes::clocks(&mut out, subject, look);
     notes::inputs(&mut out, subject, errors, look, detail);
     notes::summary(&mut out, subject, look);
     out

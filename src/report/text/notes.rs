@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use textwrap::core::display_width;
 
+use crate::base::time::SECOND;
 use crate::check::verdict::{MissingEvidence, Outcome, VolumeHistory};
 use crate::model::source::SourceSummary;
 use crate::report::build;
 use crate::report::subject::{Subject, level_name};
 use crate::report::text::Detail;
 use crate::report::text::findings::tone;
-use crate::report::text::look::{Look, Tone, clean, count, short, thousands};
+use crate::report::text::look::{Look, Tone, clean, count, duration, short, thousands};
 use crate::spec::grammar::Severity;
+use crate::trace::clocks::Clock;
 
 /// Writes `flowcheck 0.1.0   6 files, 2 hosts, 1,204 records, 2026-11-22 07:32:33 - 07:33:39` and the services.
 pub(super) fn header(out: &mut String, subject: &Subject<'_>, look: &Look) {
@@ -203,6 +205,56 @@ fn coverage(subject: &Subject<'_>, source: &SourceSummary) -> String {
     let services: Vec<String> = services.collect();
     let colon = if services.is_empty() { "" } else { "; " };
     clean(&format!("{format}, {} records{colon}{}", thousands(source.records), services.join(", ")))
+}
+
+/// How far a clock has to be off for a note, in microseconds.
+const OFF: i64 = SECOND;
+
+/// Writes which clocks are certain to be off, and which contradict themselves.
+pub(super) fn clocks(out: &mut String, subject: &Subject<'_>, look: &Look) {
+    let before = out.len();
+    for clock in &subject.checked.clocks {
+        let name = clock_name(subject, clock);
+        if let Some(reference) = subject.reference(clock) {
+            let far = match (clock.least, clock.most) {
+                (Some(least), Some(most)) if least > OFF => {
+                    Some(format!("{} to {} ahead of", duration(least), duration(most)))
+                }
+                (Some(least), None) if least > OFF => Some(format!("at least {} ahead of", duration(least))),
+                (Some(least), Some(most)) if most < -OFF => {
+                    Some(format!("{} to {} behind", duration(-most), duration(-least)))
+                }
+                (None, Some(most)) if most < -OFF => Some(format!("at least {} behind", duration(-most))),
+                _ => None,
+            };
+            if let Some(far) = far {
+                look.hanging(out, "clock", 8, &format!("{name} is {far} {}", clock_name(subject, reference)));
+            }
+        }
+        if clock.contradicting * 10 > clock.causes {
+            let text = format!(
+                "{} that {} of {name} contradict the others: a clock was set, or ids are not what they seem",
+                count(clock.contradicting, "cause"),
+                if clock.contradicting == 1 { "tells" } else { "tell" }
+            );
+            look.hanging(out, "clock", 8, &text);
+        }
+    }
+    if out.len() > before {
+        out.push('\n');
+    }
+}
+
+/// `nova-compute.log`, `nova-compute in all.log`, `the date of nova-api's answers in client.log`.
+fn clock_name(subject: &Subject<'_>, clock: &Clock) -> String {
+    let path = clean(subject.source(clock.owner.source));
+    let service = clock.owner.service.map(|service| clean(subject.grammar.vocabulary.service_name(service)));
+    let services = subject.sources.get(clock.owner.source.0 as usize).map_or(0, |source| source.coverage.len());
+    match service {
+        Some(service) if clock.owner.dates => format!("the date of {service}'s answers in {path}"),
+        Some(service) if services > 1 => format!("{service} in {path}"),
+        _ => path,
+    }
 }
 
 /// Writes `2 flows: 1 completed, 1 stuck.  1 conformant, 1 violated.  1 error.`
