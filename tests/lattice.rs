@@ -8,11 +8,11 @@ use flowcheck::check::verdict::{Checked, FlowVerdict, Verdict};
 use flowcheck::model::event::RequestId;
 use flowcheck::spec::grammar::Grammar;
 use proptest::prelude::*;
-use support::path::{Failure, Path, paths};
-use support::recordings::{Files, recordings};
+use support::change::{keep, records, stamp};
+use support::generated::generated;
+use support::recordings::{Files, by_two, recordings};
 use support::seed::Numbers;
-use support::story::tell;
-use support::writer::{Style, Writer};
+use support::writer::Style;
 
 /// A way to have less log. The numbers pick a file and a place, whatever there is.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,10 @@ enum Loss {
     File(usize),
     /// A service logs at INFO.
     Debug(usize),
+    /// All services log at INFO.
+    DebugOfAll,
+    /// Nobody logs what oslo.messaging and the callers of REST requests send.
+    MessagesOfAll,
     /// A file ends early.
     End(usize, usize),
     /// A file begins late.
@@ -29,35 +33,6 @@ enum Loss {
     EndOfAll(usize),
     /// All files begin at one moment.
     StartOfAll(usize),
-}
-
-/// The time stamp of a line that begins a record.
-fn stamp(line: &str) -> Option<&str> {
-    let stamp = line.get(..23)?;
-    (stamp.starts_with("20") && stamp.as_bytes()[10] == b' ').then_some(stamp)
-}
-
-/// The records of a text: their first line and those that go on with it.
-fn records(text: &str) -> Vec<&str> {
-    let mut starts: Vec<usize> = Vec::new();
-    let mut at = 0;
-    let is_timed = text.lines().next().is_some_and(|line| stamp(line).is_some());
-    for line in text.split_inclusive('\n') {
-        if !is_timed || stamp(line).is_some() {
-            starts.push(at);
-        }
-        at += line.len();
-    }
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    starts.iter().zip(ends).map(|(start, end)| &text[*start..end]).collect()
-}
-
-fn keep(files: &Files, fits: impl Fn(&str, usize, &str) -> bool) -> Files {
-    let lessen = |(name, text): (&String, &String)| {
-        let kept = records(text).into_iter().enumerate().filter(|(index, record)| fits(name, *index, record));
-        (name.clone(), kept.map(|(_, record)| record).collect())
-    };
-    files.iter().map(lessen).collect()
 }
 
 impl Loss {
@@ -80,8 +55,13 @@ impl Loss {
             }
             Self::Debug(pick) => {
                 let quiet = name(pick);
-                keep(files, |name, _, record| name != quiet || !record.get(..60).unwrap_or(record).contains(" DEBUG "))
+                keep(files, |name, _, record| name != quiet || !is_debug(record, ""))
             }
+            Self::DebugOfAll => keep(files, |_, _, record| !is_debug(record, "")),
+            Self::MessagesOfAll => keep(files, |_, _, record| {
+                let loggers = ["oslo_messaging", "oslo.messaging", "keystoneauth", "cinderclient", "novaclient"];
+                !loggers.iter().any(|logger| is_debug(record, logger))
+            }),
             Self::End(pick, end) => {
                 let cut = name(pick);
                 let end = place(&cut, end);
@@ -102,6 +82,12 @@ impl Loss {
             }
         }
     }
+}
+
+/// Whether a record of a service is at DEBUG, and of a logger that begins so.
+fn is_debug(record: &str, logger: &str) -> bool {
+    let head = record.get(..60).unwrap_or(record);
+    stamp(record).is_some() && head.split_once(" DEBUG ").is_some_and(|(_, rest)| rest.starts_with(logger))
 }
 
 fn a_loss() -> impl Strategy<Value = Loss> {
@@ -136,24 +122,6 @@ fn answers(grammar: &Grammar, checked: &Checked) -> Vec<(Vec<RequestId>, String)
     answers
 }
 
-/// Legal paths, one after another: those with all optional steps where oslo.messaging logs, those without where it does not.
-fn generated(grammar: &Grammar, style: Style) -> Files {
-    let mut writer = Writer::new(style, 7);
-    for flow in &grammar.flows {
-        for variant in &flow.variants {
-            let good = paths(grammar, &flow.name, variant, false).into_iter();
-            let failed = paths(grammar, &flow.name, variant, true).into_iter();
-            let failed = failed.filter(|path| path.failure == Failure::RolledBack && !path.direct).step_by(7);
-            let fits = |path: &Path| path.full == (style == Style::Rpc);
-            for path in good.chain(failed).filter(fits) {
-                tell(grammar, &mut writer, &path);
-                writer.rest(300);
-            }
-        }
-    }
-    writer.files
-}
-
 #[test]
 fn less_of_a_generated_log_is_no_violation() {
     let grammar = support::grammar();
@@ -179,19 +147,21 @@ fn less_of_a_generated_log_is_no_violation() {
 fn less_of_a_recording_is_no_violation() {
     let grammar = support::grammar();
     let recordings = recordings();
-    let check = |(index, (name, files)): (usize, &(String, Files))| {
+    let wrong = by_two(&recordings, |index, name, files| {
         let folder = format!("recording-{name}");
         let whole = support::examine(&grammar, &support::save(&folder, files), Some(1));
         let mut numbers = Numbers(index as u64);
         let mut pick = || usize::try_from(numbers.next() >> 1).expect("fits");
-        let losses = [
-            Loss::File(pick()),
+        let mut losses = vec![
             Loss::Debug(pick()),
+            Loss::DebugOfAll,
+            Loss::MessagesOfAll,
             Loss::End(pick(), pick()),
             Loss::Start(pick(), pick()),
             Loss::EndOfAll(pick()),
             Loss::StartOfAll(pick()),
         ];
+        losses.extend((0..files.len()).map(Loss::File));
         let mut wrong = Vec::new();
         for loss in losses {
             let less = support::examine(&grammar, &support::save(&folder, &loss.apply(files)), Some(1));
@@ -200,17 +170,6 @@ fn less_of_a_recording_is_no_violation() {
                 wrong.push(format!("{name} {loss:?}\n{}", turned.join("\n")));
             }
         }
-        wrong
-    };
-    let check = &check;
-    let wrong: Vec<String> = std::thread::scope(|scope| {
-        let recordings = &recordings;
-        let half = move |odd: usize| -> Vec<String> {
-            recordings.iter().enumerate().skip(odd).step_by(2).flat_map(check).collect()
-        };
-        let other = scope.spawn(move || half(1));
-        let mut wrong = half(0);
-        wrong.extend(other.join().expect("no panic"));
         wrong
     });
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));

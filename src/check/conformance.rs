@@ -256,7 +256,7 @@ impl Automata {
 }
 
 /// The first moment of each clock.
-fn nearest(moments: impl Iterator<Item = Stamp>) -> Vec<Stamp> {
+pub(crate) fn nearest(moments: impl Iterator<Item = Stamp>) -> Vec<Stamp> {
     let mut nearest: Vec<Stamp> = Vec::new();
     for moment in moments {
         if nearest.iter().all(|other| other.clock != moment.clock) {

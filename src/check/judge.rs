@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::check::alignment::{Alignment, Move, Observation, Phase};
-use crate::check::conformance::{Automata, Fit};
+use crate::check::conformance::{Automata, Fit, nearest};
 use crate::check::findings;
 use crate::check::observability::{Observability, Touched};
 use crate::check::verdict::{Finding, FlowVerdict, Outcome, Verdict};
@@ -257,6 +257,13 @@ impl Trial<'_> {
 
     pub(super) fn last_seen(&self) -> Option<Stamp> {
         self.fit.observed.times.iter().copied().flatten().max()
+    }
+
+    /// The last moment that each clock told: what is still to come comes after all of them.
+    pub(super) fn last_seen_by_clock(&self) -> Vec<Stamp> {
+        let mut times: Vec<Stamp> = self.fit.observed.times.iter().copied().flatten().collect();
+        times.sort_unstable();
+        nearest(times.into_iter().rev())
     }
 
     /// The status changes that the case's steps made, in order.

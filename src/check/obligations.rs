@@ -178,8 +178,8 @@ impl Trial<'_> {
         };
         let follows = |step: UseId| self.machine.is_some_and(|machine| machine.concerns(self.step_use(step).step));
         let last_seen = self.last_seen();
-        let until = last_seen.as_slice();
-        let covered = |step| self.judge.observability.covers(sought(self.automaton, step), &self.touched, until, until);
+        let (from, until) = (self.last_seen_by_clock(), last_seen.as_slice());
+        let covered = |step| self.judge.observability.covers(sought(self.automaton, step), &self.touched, &from, until);
         self.fit.alignment.moves.iter().any(is_end)
             && (0..self.automaton.uses.len() as UseId).filter(|step| follows(*step)).all(covered)
     }

@@ -116,7 +116,8 @@ fn is_only_sent(graph: &CallGraph, case: &Case, flow: &Flow, node: &Node) -> boo
         node.kind == NodeKind::Cast && node.received.is_none() && node.ended.is_none() && node.evidence.is_empty();
     let follows = |other: &Node| {
         let is_work = other.kind == NodeKind::Http && other.steps.iter().any(|step| !flow.anytime.contains(step));
-        is_work && other.beginning() > node.sent_time
+        let since = || graph.clocks().least_between(node.sent_stamp()?, other.beginning_stamp()?);
+        is_work && since().is_some_and(|since| since > 0)
     };
     is_silent && !case.nodes.iter().any(|id| follows(graph.node(*id)))
 }

@@ -145,7 +145,7 @@ impl Trial<'_> {
         self.judge.observability.covers(
             step_sought,
             &self.touched,
-            self.last_seen().as_slice(),
+            &self.last_seen_by_clock(),
             self.due(step).as_slice(),
         )
     }

@@ -25,6 +25,10 @@ const DATE: i64 = SECOND;
 pub(super) struct Told {
     pub(super) least: Vec<i64>,
     pub(super) most: Vec<i64>,
+    /// The same where no line is late.
+    pub(super) near_least: Vec<i64>,
+    /// See above.
+    pub(super) near_most: Vec<i64>,
 }
 
 /// What causes tell of each two clocks, the lower number first.
@@ -45,18 +49,23 @@ struct Causes<'a> {
 }
 
 impl Causes<'_> {
-    /// Notes that one moment was not before another, each on its own clock.
+    /// Notes that one moment was not before another, each on its own clock; the cause's line may be `late`.
     fn follows(
         &mut self,
         (cause, cause_clock): (Timestamp, ClockId),
         (effect, clock): (Timestamp, ClockId),
-        doubt: i64,
+        late: i64,
     ) {
-        let ahead = effect.since(cause).saturating_add(doubt);
+        let near = effect.since(cause);
+        let ahead = near.saturating_add(late);
         if cause_clock < clock {
-            self.pairs.entry((cause_clock, clock)).or_default().most.push(ahead);
+            let told = self.pairs.entry((cause_clock, clock)).or_default();
+            told.most.push(ahead);
+            told.near_most.push(near);
         } else if clock < cause_clock {
-            self.pairs.entry((clock, cause_clock)).or_default().least.push(ahead.saturating_neg());
+            let told = self.pairs.entry((clock, cause_clock)).or_default();
+            told.least.push(ahead.saturating_neg());
+            told.near_least.push(near.saturating_neg());
         }
     }
 
@@ -66,15 +75,22 @@ impl Causes<'_> {
             let (Some(own), Some(sender)) = (node.clock, node.sender_clock) else { continue };
             let (start, end) = (node.start.map(|time| (time, own)), node.end.map(|time| (time, own)));
             let answered = node.answered_time.filter(|_| !node.timed_out).map(|time| (time, sender));
-            let (begun, doubt) = if node.dated { (None, DATE) } else { (node.sent_time.map(|time| (time, sender)), 0) };
-            for (cause, effect, doubt) in [(begun, start, 0), (end, answered, LATE_LINE + doubt)] {
-                if let Some((cause, effect)) = cause.zip(effect) {
-                    self.follows(cause, effect, doubt);
+            if !node.dated {
+                let sent = node.sent_time.map(|time| (time, sender));
+                if let Some((sent, start)) = sent.zip(start) {
+                    self.follows(sent, start, 0);
                 }
+                if let Some((end, answered)) = end.zip(answered) {
+                    self.follows(end, answered, LATE_LINE);
+                }
+                continue;
             }
-            // The date of an answer is no earlier than its request.
-            if let (true, Some(start), Some(answered)) = (node.dated, start, answered) {
-                self.follows(start, answered, DATE + LATE_LINE);
+            // An answer is dated within the second in which it was given.
+            if let (Some(start), Some((date, clock))) = (start, answered) {
+                self.follows(start, (date.plus(DATE), clock), LATE_LINE);
+            }
+            if let (Some((end, own)), Some(date)) = (end, answered) {
+                self.follows(date, (end, own), LATE_LINE);
             }
         }
     }

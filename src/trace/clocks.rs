@@ -11,9 +11,9 @@ use crate::base::time::{SECOND, Timestamp};
 use crate::model::source::SourceId;
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::Grammar;
-use crate::trace::causes::{Pairs, pairs};
+use crate::trace::causes::{Pairs, Told, pairs};
 use crate::trace::node::{Node, NodeKind};
-use crate::trace::offsets::{Bounds, agree};
+use crate::trace::offsets::{Bounds, agree, settle};
 
 /// The number of a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -135,50 +135,46 @@ impl Clocks {
 
     fn solve(&mut self, pairs: Pairs) {
         let count = self.clocks.len().min(MOST_CLOCKS);
-        let mut bounds = Bounds::new(count);
         let mut groups: Vec<usize> = (0..self.clocks.len()).collect();
-        let mut links = Vec::new();
-        for ((first, second), told) in pairs {
-            let causes = told.least.len() + told.most.len();
-            let (least, most, contradicting) = agree(told.least, told.most);
-            let owners = (self.clocks[first.0 as usize].owner.service, self.clocks[second.0 as usize].owner.service);
-            links.push((
-                causes - contradicting,
-                contradicting,
-                owners,
-                (first.0 as usize, second.0 as usize),
-                least,
-                most,
-            ));
-        }
+        let mut links: Vec<Link> = pairs.into_iter().map(|(ends, told)| Link::new(ends, told)).collect();
         // What most causes tell comes first.
-        links.sort_by_key(|(causes, _, owners, ends, ..)| (std::cmp::Reverse(*causes), *owners, *ends));
+        let owner = |clock: usize| self.clocks[clock].owner.service;
+        links.sort_by_key(|link| (std::cmp::Reverse(link.agreeing), owner(link.ends.0), owner(link.ends.1), link.ends));
+        // Where lines are hardly late the offset is likely; what may follow from it has to hold though they are.
+        let (mut bounds, mut near) = (Bounds::new(count), Bounds::new(count));
         let mut bound = Vec::new();
-        for (causes, mut contradicting, _, ends, least, most) in links {
-            if bounds.learn(ends, least, most) {
-                bound.push(ends);
-                join(&mut groups, ends);
+        for link in links {
+            let mut contradicting = link.contradicting;
+            if bounds.learn(link.ends, link.least, link.most) {
+                let is_near = near.learn(link.ends, link.near_least, link.near_most);
+                if !is_near {
+                    near.learn(link.ends, link.least, link.most);
+                }
+                bound.push(link.ends);
+                join(&mut groups, link.ends);
             } else {
-                contradicting += causes;
+                contradicting += link.agreeing;
             }
-            for clock in [ends.0, ends.1] {
-                self.clocks[clock].causes += causes;
+            for clock in [link.ends.0, link.ends.1] {
+                self.clocks[clock].causes += link.agreeing + link.contradicting;
                 self.clocks[clock].contradicting += contradicting;
             }
         }
         for ends in self.of_one_source() {
             if bounds.learn(ends, Some(0), Some(0)) {
+                near.learn(ends, Some(0), Some(0));
                 join(&mut groups, ends);
             }
         }
         let told = bounds.clone();
         assume(&mut bounds, &bound);
+        assume(&mut near, &bound);
         let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (clock, group) in groups.iter().enumerate() {
             members.entry(*group).or_default().push(clock);
         }
         for group in members.into_values() {
-            self.settle(&bounds, &told, group);
+            self.settle(&bounds, &near, &told, group);
         }
         self.bounds = bounds;
     }
@@ -201,7 +197,7 @@ impl Clocks {
     }
 
     /// Settles the offsets of clocks that are bound to one another. The reference is the one in the middle of them.
-    fn settle(&mut self, bounds: &Bounds, told: &Bounds, mut group: Vec<usize>) {
+    fn settle(&mut self, bounds: &Bounds, near: &Bounds, told: &Bounds, mut group: Vec<usize>) {
         let rank = |clock: &usize| {
             let known = &self.clocks[*clock];
             (known.owner.dates, std::cmp::Reverse(known.causes), known.owner.service, *clock)
@@ -214,7 +210,7 @@ impl Clocks {
             };
             let mut order = group.to_vec();
             order.sort_by_key(|clock| (*clock != reference, width(clock)));
-            bounds.settle(&order)
+            settle(bounds, near, &order)
         };
         let Some(first) = group.first() else { return };
         let mut offsets = from(*first, &group);
@@ -249,6 +245,20 @@ impl Clocks {
         for message in &mut node.messages {
             message.time = message.time.map(|time| time.plus(own));
         }
+    }
+
+    /// Learns of two clocks that nothing else binds how far the second can be ahead of the first on the common clock, from what
+    /// had to be joined by time: that it could be joined speaks for clocks that agree.
+    pub(crate) fn bind(&mut self, first: ClockId, second: ClockId, least: i64, most: i64) {
+        let taken = self.offset(Some(second)) - self.offset(Some(first));
+        let ends = (first.0 as usize, second.0 as usize);
+        self.bounds.learn(ends, Some(least.saturating_add(taken)), Some(most.saturating_add(taken)));
+    }
+
+    /// Whether something tells how far two clocks are apart.
+    pub(crate) fn are_bound(&self, first: ClockId, second: ClockId) -> bool {
+        let most = |from: ClockId, to: ClockId| self.bounds.most(from.0 as usize, to.0 as usize);
+        most(first, second).is_some() || most(second, first).is_some()
     }
 
     fn offset(&self, clock: Option<ClockId>) -> i64 {
@@ -305,6 +315,27 @@ fn assume(bounds: &mut Bounds, bound: &[(usize, usize)]) {
             (None, Some(most)) => bounds.learn((second, first), Some(most.saturating_sub(WAIT).min(0)), None),
             _ => true,
         };
+    }
+}
+
+/// What causes tell of two clocks.
+struct Link {
+    ends: (usize, usize),
+    agreeing: usize,
+    contradicting: usize,
+    least: Option<i64>,
+    most: Option<i64>,
+    near_least: Option<i64>,
+    near_most: Option<i64>,
+}
+
+impl Link {
+    fn new((first, second): (ClockId, ClockId), told: Told) -> Self {
+        let causes = told.least.len() + told.most.len();
+        let (least, most, contradicting) = agree(told.least, told.most);
+        let (near_least, near_most, _) = agree(told.near_least, told.near_most);
+        let ends = (first.0 as usize, second.0 as usize);
+        Self { ends, agreeing: causes - contradicting, contradicting, least, most, near_least, near_most }
     }
 }
 

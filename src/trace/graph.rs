@@ -54,6 +54,10 @@ impl CallGraph {
         &self.clocks
     }
 
+    pub(crate) fn clocks_mut(&mut self) -> &mut Clocks {
+        &mut self.clocks
+    }
+
     pub(crate) fn add_node(&mut self, node: Node) -> NodeId {
         NodeId(self.graph.add_node(node).index() as u32)
     }

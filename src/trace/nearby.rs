@@ -4,6 +4,8 @@
 //! A request joins the only flow that was under way, that has such a step, that is about the same volume, and whose work is told
 //! by a log that names none of the requests that it sends. Where two flows could have sent it, it stays alone.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
@@ -11,6 +13,7 @@ use crate::base::time::{SECOND, Timestamp};
 use crate::model::source::SourceId;
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{Flow, Grammar, StepId, StepKind};
+use crate::trace::clocks::ClockId;
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{Edge, EdgeKind, JoinedBy, Node, NodeId, NodeKind};
 
@@ -59,6 +62,7 @@ pub(crate) fn join_by_resource(grammar: &Grammar, graph: &mut CallGraph) {
     };
     let loose: Vec<NodeId> =
         graph.nodes().filter(|(id, node)| alone(node) && graph.parent(*id).is_none()).map(|(id, _)| id).collect();
+    let mut joined: BTreeMap<(ClockId, ClockId), (i64, i64)> = BTreeMap::new();
     // What the first round joins tells the volumes of attachments for the second.
     for _ in 0..2 {
         let volumes: FxHashMap<Uuid, Uuid> =
@@ -75,12 +79,22 @@ pub(crate) fn join_by_resource(grammar: &Grammar, graph: &mut CallGraph) {
             let sender = flow.senders.iter().filter(begun).max_by_key(|sender| graph.node(**sender).beginning());
             let sender = sender.copied().unwrap_or(flow.root);
             let known = volume.or(flow.volume);
+            if let (Some(own), Some(clock)) = (graph.node(flow.root).clock, node.clock) {
+                let (least, most) = (time.since(flow.at_most) - SLACK, time.since(flow.from) + SLACK);
+                let bounds = joined.entry((own, clock)).or_insert((least, most));
+                *bounds = (bounds.0.max(least), bounds.1.min(most));
+            }
             graph.add_edge(
                 sender,
                 *id,
                 Edge { kind: EdgeKind::Request, joined_by: JoinedBy::Resource, certain: false },
             );
             graph.node_mut(*id).volume = known;
+        }
+    }
+    for ((first, second), (least, most)) in joined {
+        if !graph.clocks().are_bound(first, second) {
+            graph.clocks_mut().bind(first, second, least, most);
         }
     }
 }

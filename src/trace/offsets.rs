@@ -73,40 +73,40 @@ impl Bounds {
         }
     }
 
-    /// One offset for each of some clocks, the first of which has none, so that no bound is broken: none where that is
-    /// possible, else a difference of zones, else the middle.
-    pub(super) fn settle(&self, clocks: &[usize]) -> Vec<(usize, i64)> {
-        let mut settled: Vec<(usize, i64)> = Vec::with_capacity(clocks.len());
-        for clock in clocks {
-            let mut least: Option<i64> = None;
-            let mut most: Option<i64> = None;
-            for (other, offset) in &settled {
-                if let Some(known) = self.most(*other, *clock) {
-                    let bound = offset.saturating_add(known);
-                    most = Some(most.map_or(bound, |most| most.min(bound)));
-                }
-                if let Some(known) = self.most(*clock, *other) {
-                    let bound = offset.saturating_sub(known);
-                    least = Some(least.map_or(bound, |least| least.max(bound)));
-                }
-            }
-            settled.push((*clock, likely(least, most)));
-        }
-        settled
+    /// What the offsets of some clocks leave for that of another.
+    fn range(&self, settled: &[(usize, i64)], clock: usize) -> (Option<i64>, Option<i64>) {
+        let most = settled.iter().filter_map(|(other, offset)| Some(offset.saturating_add(self.most(*other, clock)?)));
+        let least = settled.iter().filter_map(|(other, offset)| Some(offset.saturating_sub(self.most(clock, *other)?)));
+        (least.max(), most.min())
     }
 }
 
-/// The most likely offset within bounds.
-fn likely(least: Option<i64>, most: Option<i64>) -> i64 {
-    let fits = |offset: i64| least.is_none_or(|least| least <= offset) && most.is_none_or(|most| offset <= most);
-    let nearest = match (least, most) {
-        (Some(least), _) if least > 0 => least.saturating_add(ZONE_STEP - 1) / ZONE_STEP * ZONE_STEP,
-        (_, Some(most)) if most < 0 => most.saturating_sub(ZONE_STEP - 1) / ZONE_STEP * ZONE_STEP,
+/// One offset for each of some clocks, the first of which has none: none or a difference of zones where the bounds allow it,
+/// else the middle of what is `near`.
+pub(super) fn settle(bounds: &Bounds, near: &Bounds, clocks: &[usize]) -> Vec<(usize, i64)> {
+    let mut settled: Vec<(usize, i64)> = Vec::with_capacity(clocks.len());
+    for clock in clocks {
+        let offset = round(bounds.range(&settled, *clock)).unwrap_or_else(|| middle(near.range(&settled, *clock)));
+        settled.push((*clock, offset));
+    }
+    settled
+}
+
+/// No offset, or the smallest difference of zones, within bounds.
+fn round((least, most): (Option<i64>, Option<i64>)) -> Option<i64> {
+    let fits = |offset: &i64| least.is_none_or(|least| least <= *offset) && most.is_none_or(|most| *offset <= most);
+    let zone = match (least, most) {
+        (Some(least), Some(_)) if least > 0 => least.saturating_add(ZONE_STEP - 1) / ZONE_STEP * ZONE_STEP,
+        (Some(_), Some(most)) => most.saturating_sub(ZONE_STEP - 1) / ZONE_STEP * ZONE_STEP,
         _ => 0,
     };
+    [0, zone].into_iter().find(fits)
+}
+
+/// The middle of some bounds, or the only one.
+fn middle((least, most): (Option<i64>, Option<i64>)) -> i64 {
     match (least, most) {
-        _ if fits(nearest) && (least.is_some() && most.is_some() || nearest == 0) => nearest,
-        (Some(least), Some(most)) => least + (most - least) / 2,
+        (Some(least), Some(most)) => least.saturating_add(most.saturating_sub(least) / 2),
         (Some(bound), None) | (None, Some(bound)) => bound,
         (None, None) => 0,
     }
@@ -149,18 +149,18 @@ mod tests {
         assert!(!bounds.learn((0, 2), Some(20), None), "20 is more than 11");
         assert!(bounds.learn((0, 2), Some(9), Some(9)));
         assert_eq!((bounds.most(0, 1), bounds.most(1, 0)), (Some(12), Some(-10)));
-        let settled = bounds.settle(&[0, 1, 2]);
-        assert_eq!(settled, [(0, 0), (1, 11), (2, 9)]);
+        assert_eq!(settle(&bounds, &bounds, &[0, 1, 2]), [(0, 0), (1, 11), (2, 9)]);
     }
 
     #[test]
     fn no_offset_is_the_likeliest_then_a_zone_then_the_middle() {
-        assert_eq!(likely(Some(-5), Some(3)), 0);
-        assert_eq!(likely(Some(3_599 * SECOND), Some(3_601 * SECOND)), 3_600 * SECOND);
-        assert_eq!(likely(Some(-7_201 * SECOND), Some(-7_199 * SECOND)), -7_200 * SECOND);
-        assert_eq!(likely(Some(4 * SECOND), Some(6 * SECOND)), 5 * SECOND);
-        assert_eq!(likely(None, Some(-4)), -4);
-        assert_eq!(likely(None, Some(7)), 0);
+        assert_eq!(round((Some(-5), Some(3))), Some(0));
+        assert_eq!(round((Some(3_599 * SECOND), Some(3_601 * SECOND))), Some(3_600 * SECOND));
+        assert_eq!(round((Some(-7_201 * SECOND), Some(-7_199 * SECOND))), Some(-7_200 * SECOND));
+        assert_eq!(round((Some(4 * SECOND), Some(6 * SECOND))), None);
+        assert_eq!(round((None, Some(-4))), None);
+        assert_eq!(middle((Some(4), Some(6))), 5);
+        assert_eq!(middle((None, Some(-4))), -4);
     }
 
     #[test]

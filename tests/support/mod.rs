@@ -1,6 +1,8 @@
 //! Logs made from the specification itself: paths through its flows, written down as the services would.
 #![allow(dead_code, reason = "not every test uses all of it")]
 
+pub(crate) mod change;
+pub(crate) mod generated;
 pub(crate) mod mutate;
 pub(crate) mod path;
 pub(crate) mod recordings;

@@ -17,18 +17,48 @@ pub(crate) fn recordings() -> Vec<(String, Files)> {
     let mut folders: Vec<PathBuf> =
         entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();
     folders.sort();
-    let read = |folder: &PathBuf| {
-        let mut files = Files::new();
-        for entry in std::fs::read_dir(folder).expect("a recording") {
-            let path = entry.expect("a file").path();
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            if name.ends_with(".log")
-                && let Ok(text) = std::fs::read_to_string(&path)
-            {
-                files.insert(name, text);
-            }
-        }
-        (folder.file_name().expect("a name").to_string_lossy().into_owned(), files)
-    };
     folders.iter().map(read).filter(|(_, files)| !files.is_empty()).collect()
+}
+
+/// The project's samples, sorted by name.
+pub(crate) fn samples() -> Vec<(String, Files)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let entries = std::fs::read_dir(folder).expect("the samples");
+    let mut folders: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("a sample").path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders.iter().map(read).collect()
+}
+
+/// The name of a folder and the logs in it.
+fn read(folder: &PathBuf) -> (String, Files) {
+    let mut files = Files::new();
+    for entry in std::fs::read_dir(folder).expect("a recording") {
+        let path = entry.expect("a file").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if name.ends_with(".log")
+            && let Ok(text) = std::fs::read_to_string(&path)
+        {
+            files.insert(name, text);
+        }
+    }
+    (folder.file_name().expect("a name").to_string_lossy().into_owned(), files)
+}
+
+/// Checks logs in two threads; what is wrong with them, in their order.
+pub(crate) fn by_two(
+    logs: &[(String, Files)],
+    check: impl Fn(usize, &str, &Files) -> Vec<String> + Sync,
+) -> Vec<String> {
+    let check = &check;
+    let half = |odd: usize| -> Vec<String> {
+        let mine = logs.iter().enumerate().skip(odd).step_by(2);
+        mine.flat_map(|(index, (name, files))| check(index, name, files)).collect()
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| half(1));
+        let mut wrong = half(0);
+        wrong.extend(other.join().expect("no panic"));
+        wrong
+    })
 }
