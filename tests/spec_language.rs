@@ -242,8 +242,10 @@ fn the_head_of_a_flow() {
 #[test]
 fn steps_in_flows() {
     flow_mistake("  a.two wthin 5s\n", "4:9: `wthin` is too much here (did you mean `within`?)");
-    let behind = "behind a step stand `with STATUSES`, `retry up to N on STATUSES` and `within DURATION`";
+    let behind = "behind a step stand `with STATUSES`, `retry up to N on STATUSES`, `within DURATION` and `on old`";
     flow_mistake("  a.two zebra\n", &format!("4:9: `zebra` is too much here ({behind})"));
+    let on = "`on old`: an attachment that was there before the flow; `on new`: one that the flow made";
+    flow_mistake("  a.two on his\n", &format!("4:12: `on` what? ({on})"));
     flow_mistake("  a.two within 5s within 6s\n", "4:19: `within` stands here twice");
     flow_mistake("  a.one within 5s\n", "4:9: `within` behind `a.one`, which is no cast (remove it)");
     flow_mistake("  a.two with 200\n", "4:9: `with` behind `a.two`, which is no HTTP request (remove it)");

@@ -83,9 +83,12 @@ fn rollbacks_are_conformant() {
     let grammar = support::grammar();
     let mut paths = all_paths(&grammar, true);
     paths.retain(|path| matches!(path.failure, Failure::RolledBack | Failure::Retried));
-    // The flow language cannot tell yet which of two attachments a step is about.
-    paths.retain(|path| !support::path::uses(&path.acts, &grammar, "nova.server.live-migrate"));
-    assert_eq!(paths.len(), 677, "the number of paths has changed");
+    // What a live migration made has to be taken back: it may be left out only where nothing was made, which no walk tells.
+    let is_live = |path: &Path| support::path::uses(&path.acts, &grammar, "nova.server.live-migrate");
+    // In the old style no line tells which host lets go.
+    let is_old = |path: &Path| path.variant.as_deref() == Some("old-style");
+    paths.retain(|path| !is_live(path) || path.full && !is_old(path));
+    assert_eq!(paths.len(), 705, "the number of paths has changed");
     let told: Vec<&Path> = paths.iter().collect();
     for style in STYLES {
         let complaints = judged(&grammar, "rolled-back", style, &told, |index, flows| {

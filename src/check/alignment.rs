@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::spec::automaton::{Automaton, Ending, Finish, Label, StateId, UseId};
-use crate::spec::grammar::StepId;
+use crate::spec::grammar::{Age, StepId};
 
 /// The beginning or the end of a unit of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +36,8 @@ pub struct Observation {
     pub status: Option<u16>,
     /// Whether it went well, for its end, where a log tells.
     pub success: Option<bool>,
+    /// Which of a flow's attachments it is about, where the logs tell.
+    pub age: Option<Age>,
     /// Whether it counts as a deviation where it is not allowed; a traced function does not, drivers call what they like.
     pub strict: bool,
     /// The chain that it belongs to.
@@ -317,7 +319,9 @@ impl Search<'_> {
                 _ => continue,
             };
             let Some(price) = price else { continue };
-            if observation.steps.contains(&automaton.uses[step as usize].step) {
+            let rule = &automaton.uses[step as usize];
+            let other = rule.age.zip(observation.age).is_some_and(|(own, seen)| own != seen);
+            if observation.steps.contains(&rule.step) && !other {
                 let together = Position { state: edge.to, ..after.clone() };
                 self.reach(together, cost + price, rest, Some((number, Some(Move::Both(step, index)))));
             }

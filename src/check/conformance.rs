@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::check::alignment::{Alignment, DEVIATION, GaveUp, Move, Observation, Phase, align};
 use crate::check::observability::{Observability, Sought, Touched};
-use crate::check::observations::{Observed, alphabet, observe};
+use crate::check::observations::{Observed, ages, alphabet, observe};
 use crate::spec::automaton::{Automaton, TooLarge, UseId};
 use crate::spec::grammar::{Flow, Grammar, StepId, Subject};
 use crate::trace::cases::Case;
@@ -150,6 +150,7 @@ impl Automata {
             log.zip(node.ending_stamp().filter(|_| node.end.is_some()))
                 .is_some_and(|((source, service), end)| observability.goes_on(source, service, end))
         };
+        let ages = ages(grammar, graph, case);
         let mut best: Option<Fit> = None;
         let mut gave_up = false;
         for flow in &case.flows {
@@ -157,7 +158,7 @@ impl Automata {
             for variant in 0..rule.variants.len() {
                 // What no log shows tells no variant from another: only deviations do.
                 let limit = best.as_ref().map_or(most, |known| (known.alignment.deviations() + 1) * DEVIATION - 1);
-                let observed = observe(graph, case, &self.alphabets[*flow], rule, matters, goes_on);
+                let observed = observe(graph, case, &self.alphabets[*flow], rule, matters, goes_on, &ages);
                 let alignment =
                     match self.align_to((*flow, variant), &rule.starts, &observed, observability, touched, limit) {
                         Ok(Some(alignment)) => alignment,

@@ -1,13 +1,14 @@
 //! A case's nodes as observations: in order within each log of one service, and between logs as far as cause or a clear
 //! distance in time tells.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use uuid::Uuid;
 
 use crate::base::time::SECOND;
 use crate::check::alignment::{Observation, Phase};
 use crate::model::source::{Place, SourceId};
 use crate::model::vocabulary::ServiceId;
-use crate::spec::grammar::{Flow, Grammar, StepId};
+use crate::spec::grammar::{Age, Flow, Grammar, StepId, Subject, Target};
 use crate::trace::cases::Case;
 use crate::trace::clocks::{Clocks, Stamp};
 use crate::trace::graph::CallGraph;
@@ -58,6 +59,7 @@ pub(crate) fn observe(
     flow: &Flow,
     matters: impl Fn(StepId) -> bool,
     goes_on: impl Fn(&Node) -> bool,
+    ages: &FxHashMap<Uuid, Age>,
 ) -> Observed {
     let knows = |step: &StepId| alphabet.binary_search(step).is_ok();
     let relevant = |node: &Node| node.steps.iter().any(|step| knows(step) || matters(*step));
@@ -93,6 +95,7 @@ pub(crate) fn observe(
                 steps: node.steps.clone(),
                 status: node.status.filter(|_| at_end),
                 success: node.success.or_else(|| ended_well(node, &goes_on)).filter(|_| at_end),
+                age: node.attachment.and_then(|attachment| ages.get(&attachment).copied()),
                 strict: node.kind != NodeKind::Operation && !is_cut_off(node),
                 chain: chains.binary_search(&moment.chain).unwrap_or(0),
                 after: Vec::new(),
@@ -108,6 +111,41 @@ pub(crate) fn observe(
     let in_second = |moment: &Moment| moment.time.map(|time| if moment.by_line { time.plus(SECOND) } else { time });
     let latest = moments.iter().map(in_second).collect();
     Observed { nodes, anytime, observations, times, earliest, latest }
+}
+
+/// Which attachments a case made and which were there before, where it made any: what is only removed was there before.
+pub(crate) fn ages(grammar: &Grammar, graph: &CallGraph, case: &Case) -> FxHashMap<Uuid, Age> {
+    let mut ages = FxHashMap::default();
+    let Some(machine) = grammar.machines.iter().find(|machine| machine.subject == Subject::Attachment) else {
+        return ages;
+    };
+    let is_none = |state: &usize| machine.states[*state].0 == "none";
+    let over = |state: usize| matches!(machine.states[state].0.as_str(), "detached" | "deleted");
+    let of = |step: StepId| machine.transitions.iter().filter(move |transition| transition.by.contains(&step));
+    let (mut named, mut unnamed) = (FxHashSet::default(), 0_usize);
+    for node in case.nodes.iter().map(|id| graph.node(*id)) {
+        let Some(step) = node.step() else { continue };
+        let makes = of(step).any(|transition| transition.from.iter().any(is_none));
+        let Some(attachment) = node.attachment else {
+            unnamed += usize::from(makes);
+            continue;
+        };
+        if makes {
+            named.insert(attachment);
+        }
+        let keeps = of(step).any(|transition| matches!(transition.to, Target::State(state) if !over(state)));
+        match keeps {
+            true => ages.insert(attachment, Age::New),
+            false => Some(*ages.entry(attachment).or_insert(Age::Old)),
+        };
+    }
+    // Of one that was made and never named, only its removal may be left.
+    let found = |(attachment, age): (&Uuid, &Age)| *age == Age::New && !named.contains(attachment);
+    let may_be_made = unnamed > ages.iter().filter(|(attachment, age)| found((*attachment, *age))).count();
+    if named.is_empty() && unnamed == 0 || may_be_made {
+        ages.retain(|_, age| *age == Age::New && !(named.is_empty() && unnamed == 0));
+    }
+    ages
 }
 
 /// Whether a message was sent, and nothing shows that anybody took it: no line of the receiver, no request after it.

@@ -154,6 +154,9 @@ impl FlowDrawing<'_> {
         if let Some(within) = used.within {
             text.push_str(&format!("\nwithin {}", duration(within)));
         }
+        if let Some(age) = used.age {
+            text.push_str(&format!("\non {}", age.word()));
+        }
         let node = self.drawing.node(&text, Shape::State);
         for (from, label) in before {
             self.drawing.edge(from, node, &label, Style::Plain);

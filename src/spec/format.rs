@@ -289,6 +289,9 @@ fn step_line(line: &StepLine) -> String {
     if let Some(within) = &line.within {
         words.push_str(&format!(" within {}", duration(within.value)));
     }
+    if let Some(age) = &line.age {
+        words.push_str(&format!(" on {}", age.value.word()));
+    }
     words
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::span::{Span, Spanned};
 use crate::model::event::Level;
-use crate::spec::grammar::{Severity, Subject};
+use crate::spec::grammar::{Age, Severity, Subject};
 use crate::spec::parser::{ROLES, WRONGS};
 use crate::spec::tree::{Branch, Ending, TIME_UNITS};
 
@@ -72,10 +72,11 @@ fn quotes() -> impl Strategy<Value = Quote> {
 
 fn step_use(body: impl Strategy<Value = Vec<Line<Statement>>>) -> impl Strategy<Value = Statement> {
     let retry = of((2_u32..9, codes()).prop_map(spanned));
-    let options = (of(codes().prop_map(spanned)), retry, of(duration_of_any_unit().prop_map(spanned)));
+    let age = of(prop_oneof![Just(Age::Old), Just(Age::New)].prop_map(spanned));
+    let options = (of(codes().prop_map(spanned)), retry, of(duration_of_any_unit().prop_map(spanned)), age);
     (any::<bool>(), any::<bool>(), step_name(), options, body).prop_map(
-        |(optional, implied, step, (success, retry, within), body)| {
-            Statement::Step(StepLine { optional, implied, step, success, retry, within, body })
+        |(optional, implied, step, (success, retry, within, age), body)| {
+            Statement::Step(StepLine { optional, implied, step, success, retry, within, age, body })
         },
     )
 }

@@ -336,10 +336,31 @@ pub struct StepUse {
     pub retry: Option<Retry>,
     /// For a cast: how many microseconds after it was sent the work has to have begun.
     pub within: Option<i64>,
+    /// Which attachment it is about, where a flow has two.
+    pub age: Option<Age>,
     /// What happens inside it.
     pub body: Term,
     /// Where it is written.
     pub origin: Origin,
+}
+
+/// Whether an attachment was there before the flow, or was made by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Age {
+    /// It was there before.
+    Old,
+    /// The flow made it.
+    New,
+}
+
+impl Age {
+    /// How it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::New => "new",
+        }
+    }
 }
 
 /// How sure the absence of a step tells something.

@@ -1,7 +1,7 @@
 //! The syntax tree of a grammar file: what is written, in its order, with comments and places. Names are not looked up.
 
 use crate::base::span::{Span, Spanned};
-use crate::spec::grammar::{MessageRole, PathSegment, Severity, Subject, Wrong};
+use crate::spec::grammar::{Age, MessageRole, PathSegment, Severity, Subject, Wrong};
 
 /// A name and its place.
 pub(crate) type Name = Spanned<String>;
@@ -313,7 +313,7 @@ pub(crate) enum Statement {
     Use(Name),
 }
 
-/// `[optional] [implied] STEP [with ...] [retry ...] [within ...]` and the lines in it.
+/// `[optional] [implied] STEP [with ...] [retry ...] [within ...] [on ...]` and the lines in it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StepLine {
     /// Whether it may be left out.
@@ -328,6 +328,8 @@ pub(crate) struct StepLine {
     pub(crate) retry: Option<Spanned<(u32, Vec<u16>)>>,
     /// How soon a cast begins.
     pub(crate) within: Option<Spanned<Duration>>,
+    /// Which attachment it is about.
+    pub(crate) age: Option<Spanned<Age>>,
     /// What happens in it.
     pub(crate) body: Vec<Line<Statement>>,
 }

@@ -478,7 +478,10 @@ fn earlier(graph: &CallGraph, resources: &Resources, records: &Machine, nodes: &
             unnamed.remove(made);
             continue;
         }
-        let state = of_step().find_map(|transition| transition.from.first().copied());
+        // It was in the first state from which the step breaks no rule.
+        let forbidden = |state: &usize| of_step().any(|rule| !rule.legal && rule.from.contains(state));
+        let lawful = of_step().filter(|rule| rule.legal).flat_map(|rule| rule.from.iter().copied());
+        let state = lawful.into_iter().find(|state| !forbidden(state));
         found.extend(state.map(|state| Record { attachment: Some(attachment), server, state }));
     }
     found

@@ -79,6 +79,7 @@ pub(crate) fn grammar() -> Grammar {
             success: vec![200, 202],
             retry: (step == 1).then(|| Retry { most: 5, statuses: vec![500, 504] }),
             within: (step == 2).then_some(60 * SECOND),
+            age: None,
             body,
             origin: origin("nova-compute.attach_volume"),
         }))

@@ -108,6 +108,9 @@ fn step_use(grammar: &Grammar, step: &StepUse, word: &str, depth: usize, lines: 
     if let Some(within) = step.within {
         line.push_str(&format!(" within {}", duration(within)));
     }
+    if let Some(age) = step.age {
+        line.push_str(&format!(" on {}", age.word()));
+    }
     lines.push(line);
     term(grammar, &step.body, depth + 1, lines);
 }

@@ -2,7 +2,7 @@
 
 use super::{Parser, unknown_statement};
 use crate::base::span::{Span, Spanned};
-use crate::spec::grammar::Origin;
+use crate::spec::grammar::{Age, Origin};
 use crate::spec::outline::Node;
 use crate::spec::problem::Problem;
 use crate::spec::tree::{Branch, BranchLabel, FlowStatement, Line, Statement, StepLine};
@@ -198,18 +198,20 @@ impl Parser<'_> {
                 Problem::error(format!("`{}` is not a step", step.value), words.at(step.span), "a step belongs here");
             return Err(problem.help("`optional` alone on its line takes a block of other statements"));
         }
-        let mut line = StepLine { optional, implied, step, success: None, retry: None, within: None, body: Vec::new() };
+        let mut line =
+            StepLine { optional, implied, step, success: None, retry: None, within: None, age: None, body: Vec::new() };
         while let Some(word) = words.peek() {
             let start = words.here();
             let is_second = match word {
                 "with" => line.success.is_some(),
                 "retry" => line.retry.is_some(),
                 "within" => line.within.is_some(),
+                "on" => line.age.is_some(),
                 _ => {
-                    let all = "behind a step stand `with STATUSES`, `retry up to N on STATUSES` and `within DURATION`";
+                    let all = "behind a step stand `with STATUSES`, `retry up to N on STATUSES`, `within DURATION` and `on old`";
                     let message = format!("`{word}` is too much here");
                     let problem = Problem::error(message, words.here(), "not known behind a step");
-                    return Err(problem.suggest(word, ["with", "retry", "within"], all));
+                    return Err(problem.suggest(word, ["with", "retry", "within", "on"], all));
                 }
             };
             if is_second {
@@ -223,12 +225,23 @@ impl Parser<'_> {
                     words.expect("on")?;
                     line.retry = Some(Spanned::new((most, words.statuses()?), start.span));
                 }
+                "on" => line.age = Some(Spanned::new(age(words)?, start.span)),
                 _ => line.within = Some(Spanned::new(words.duration()?.value, start.span)),
             }
         }
         words.end()?;
         line.body = self.sequence(&node.children);
         Ok(line)
+    }
+}
+
+/// `old` or `new`.
+fn age(words: &mut Words) -> Result<Age, Problem> {
+    let age = [Age::Old, Age::New].into_iter().find(|age| words.peek() == Some(age.word()));
+    match age {
+        Some(age) => words.expect(age.word()).map(|()| age),
+        None => Err(Problem::error("`on` what?", words.here(), "`old` or `new` belongs here")
+            .help("`on old`: an attachment that was there before the flow; `on new`: one that the flow made")),
     }
 }
 

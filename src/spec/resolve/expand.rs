@@ -134,6 +134,7 @@ impl<'n, 'a> Expansion<'n, 'a> {
             success,
             retry,
             within: line.within.as_ref().map(|within| within.value.micros()),
+            age: line.age.as_ref().map(|age| age.value),
             body,
             origin: entry.at(line.step.span),
         }));
