@@ -22,7 +22,8 @@ pub(crate) fn per_volume(grammar: &Grammar, graph: &CallGraph, resources: &Resou
     let flows = narrowed(grammar, graph, &case);
     let parts = Parts::new(grammar, graph, resources, &case);
     let found = parts.found();
-    let certain = case.certain && flows.len() == 1;
+    // An attachment that was made and is not named may be another's volume: then it is not known what belongs together.
+    let certain = case.certain && flows.len() == 1 && (found.len() < 2 || !parts.has_unnamed);
     let may_be_one = found.len() < 2 && !flows.iter().all(is_per_volume);
     if may_be_one || !flows.iter().any(is_per_volume) {
         return vec![Case { flows, certain, ..case }];
@@ -55,6 +56,8 @@ fn narrowed(grammar: &Grammar, graph: &CallGraph, case: &Case) -> Vec<usize> {
 /// The parts of a case, by what its nodes and all that they caused are about.
 struct Parts {
     order: Vec<Part>,
+    /// Whether a request that changes a volume tells neither the volume nor the attachment.
+    has_unnamed: bool,
     of_node: FxHashMap<NodeId, Vec<Part>>,
 }
 
@@ -63,7 +66,7 @@ impl Parts {
         let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
         let changes =
             |node: &Node| node.steps.iter().any(|step| machine.is_some_and(|machine| machine.concerns(*step)));
-        let mut parts = Self { order: Vec::new(), of_node: FxHashMap::default() };
+        let mut parts = Self { order: Vec::new(), has_unnamed: false, of_node: FxHashMap::default() };
         let mut nodes = case.nodes.clone();
         nodes.sort_by_key(|id| (graph.node(*id).beginning(), *id));
         for id in nodes {
@@ -76,6 +79,7 @@ impl Parts {
                 None => (None, node.attachment),
             };
             if part == (None, None) {
+                parts.has_unnamed |= changes(node);
                 continue;
             }
             if changes(node) && !parts.order.contains(&part) {
