@@ -11,8 +11,6 @@ use serde_json::Value;
 /// Findings of the registry that no attach, detach or direct chain can raise today, and why.
 const WITHOUT_CASE: &[(&str, &str)] = &[
     ("FC0104", "every transition that the machine marks illegal has a code of its own"),
-    ("FC0105", "attach and detach leave only statuses behind that have a code of their own; other flows come later"),
-    ("FC0106", "what attach and detach owe has codes of its own; who drives cinder by hand owes nothing by a deadline"),
     ("FC0107", "only the casts to nova-compute have a time limit, and FC0232 is theirs"),
     ("FC0111", "no log shows the waiting of a step that has no code of its own"),
     ("FC0220", "a log of nova-compute counts as that of the server's host only when the detach has a line in it"),

@@ -107,7 +107,8 @@ fn interleaved(grammar: &Grammar, style: Style, variant: &str) -> (Files, Vec<Su
             if turn % 2 == 0 {
                 attachment = numbers.id();
             }
-            let subject = Subject { server, volume, attachment, request: numbers.id() };
+            let subject =
+                Subject { server, volume, attachment, request: numbers.id(), target: (numbers.id(), numbers.id()) };
             tell_about(grammar, &mut writer, if turn % 2 == 0 { &attach } else { &detach }, subject);
             subjects.push(subject);
             writer.clock.pass(2);

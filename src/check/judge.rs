@@ -240,7 +240,12 @@ impl Trial<'_> {
     /// The id of the request that started the flow, then those of the others.
     pub(super) fn request_ids(&self) -> Vec<RequestId> {
         let graph = self.judge.graph;
-        let mut ids: Vec<RequestId> = self.case.root.and_then(|root| graph.node(root).request).into_iter().collect();
+        let root = self.case.root.map(|root| graph.node(root));
+        // What a service asked another for is known by the id that it passed along, too.
+        let starts = self.judge.grammar.flows.iter().filter(|flow| flow.direct).flat_map(|flow| &flow.starts);
+        let direct = |service| starts.clone().any(|step| Some(self.judge.grammar.step_at(*step).service) == service);
+        let passed = root.filter(|root| !direct(root.service)).and_then(|root| root.global);
+        let mut ids: Vec<RequestId> = root.and_then(|root| root.request).into_iter().chain(passed).collect();
         let mut nodes: Vec<&Node> = self.case.nodes.iter().map(|id| graph.node(*id)).collect();
         nodes.sort_by_key(|node| (node.beginning(), node.places().first().copied()));
         for node in nodes {

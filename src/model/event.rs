@@ -291,6 +291,10 @@ pub struct Body {
     pub action: Option<String>,
     /// `volumeId` or `volume_uuid`, or `volume_id`.
     pub volume: Option<Uuid>,
+    /// `new_volume`: the volume that takes the place of the request's own, and whose attachments that one then has.
+    pub target: Option<Uuid>,
+    /// Keys of a request that are true, and those of statuses with their values.
+    pub options: Vec<(String, String)>,
     /// `instance_uuid` or `serverId`.
     pub server: Option<Uuid>,
     /// The id of an attachment: `attachment.id`, `attachment_id`.
@@ -325,6 +329,7 @@ impl Body {
         }
         fill(&mut self.action, &other.action);
         fill(&mut self.volume, &other.volume);
+        fill(&mut self.target, &other.target);
         fill(&mut self.server, &other.server);
         fill(&mut self.attachment, &other.attachment);
         fill(&mut self.device, &other.device);
@@ -334,6 +339,9 @@ impl Body {
         fill(&mut self.remaining, &other.remaining);
         fill(&mut self.error, &other.error);
         self.connector |= other.connector;
+        if self.options.is_empty() {
+            self.options.clone_from(&other.options);
+        }
         if self.volumes.is_empty() {
             self.volumes.clone_from(&other.volumes);
         }

@@ -16,5 +16,8 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("grammars/migrate.flow", include_str!("../../grammars/migrate.flow")),
     ("grammars/rebuild.flow", include_str!("../../grammars/rebuild.flow")),
     ("grammars/direct.flow", include_str!("../../grammars/direct.flow")),
+    ("grammars/extend.flow", include_str!("../../grammars/extend.flow")),
+    ("grammars/volume-work.flow", include_str!("../../grammars/volume-work.flow")),
+    ("grammars/swap.flow", include_str!("../../grammars/swap.flow")),
     ("grammars/findings.flow", include_str!("../../grammars/findings.flow")),
 ];

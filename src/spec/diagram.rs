@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::spec::grammar::{Flow, Grammar, Guard, Machine, StepUse, Target, Term, Transition, Variant};
+use crate::spec::grammar::{Flow, Grammar, Machine, StepUse, Target, Term, Transition, Variant};
 
 /// The language of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,14 +71,7 @@ fn transition_label(grammar: &Grammar, transition: &Transition) -> String {
     }
     for (index, guard) in transition.guards.iter().enumerate() {
         label.push_str(if index == 0 { " if " } else { " and " });
-        match guard {
-            Guard::Multiattach => label.push_str("multiattach"),
-            Guard::Others(state) => label.push_str(&format!("others {state}")),
-            Guard::NoOthers => label.push_str("no others"),
-            Guard::SameServer => label.push_str("same server"),
-            Guard::Connector => label.push_str("connector"),
-            Guard::Direct => label.push_str("direct"),
-        }
+        label.push_str(&guard.to_string());
     }
     label
 }

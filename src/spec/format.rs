@@ -198,6 +198,7 @@ fn step(statement: &StepStatement) -> String {
         StepStatement::Quote(text) => quote(text),
         StepStatement::Form(what) => form(what),
         StepStatement::Lock(list) => format!("lock {}", names(list)),
+        StepStatement::Names(target) => format!("names {}", if *target { "target" } else { "itself" }),
         StepStatement::Message(text, _) => format!("message {}", quoted(&text.value)),
     }
 }
@@ -253,6 +254,10 @@ fn guard(guard: &GuardWords) -> String {
         GuardWords::SameServer => "same server".to_owned(),
         GuardWords::Connector => "connector".to_owned(),
         GuardWords::Direct => "direct".to_owned(),
+        GuardWords::Migration(state) => format!("migration {}", state.value),
+        GuardWords::Target => "target".to_owned(),
+        GuardWords::Asked(key, None) => format!("asked {}", key.value),
+        GuardWords::Asked(key, Some(value)) => format!("asked {} {}", key.value, value.value),
     }
 }
 

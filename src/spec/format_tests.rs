@@ -156,13 +156,20 @@ fn machine_body() -> impl Strategy<Value = Vec<Line<MachineStatement>>> {
         Just(GuardWords::SameServer),
         Just(GuardWords::Connector),
         Just(GuardWords::Direct),
+        name().prop_map(GuardWords::Migration),
+        Just(GuardWords::Target),
+        (name(), of(name())).prop_map(|(key, value)| GuardWords::Asked(key, value)),
     ];
     let transition = (any::<bool>(), list(name()), name(), list(step_name()), any::<bool>(), vec(guard, 0..3))
         .prop_map(|(illegal, from, to, by, failing, guards)| {
             MachineStatement::Transition(TransitionLine { illegal, from, to, by, failing, guards })
         });
-    let subject =
-        prop_oneof![Just(Subject::VolumeStatus), Just(Subject::VolumeAttachStatus), Just(Subject::Attachment)];
+    let subject = prop_oneof![
+        Just(Subject::VolumeStatus),
+        Just(Subject::VolumeAttachStatus),
+        Just(Subject::VolumeMigration),
+        Just(Subject::Attachment)
+    ];
     vec(
         line(prop_oneof![
             quotes().prop_map(MachineStatement::Quote),

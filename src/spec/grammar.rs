@@ -85,6 +85,8 @@ pub struct Step {
     pub success: Vec<u16>,
     /// The functions (last dotted component) that hold a lock during this work.
     pub locks: Vec<String>,
+    /// Whether the body of the request names another volume than its path, where that tells two steps apart.
+    pub names_target: Option<bool>,
     /// Where it is written.
     pub origin: Origin,
 }
@@ -176,6 +178,8 @@ pub enum Subject {
     VolumeStatus,
     /// `volumes.attach_status`.
     VolumeAttachStatus,
+    /// `volumes.migration_status`.
+    VolumeMigration,
     /// `volume_attachment.attach_status`, one record at a time.
     Attachment,
 }
@@ -248,6 +252,29 @@ pub enum Guard {
     Connector,
     /// The request was sent straight to cinder: no request to nova caused it.
     Direct,
+    /// The volume's migration is in this state.
+    Migration(String),
+    /// The volume is the one that takes the place of the request's own.
+    Target,
+    /// The request's body has this key, true or with this value.
+    Asked(String, Option<String>),
+}
+
+impl std::fmt::Display for Guard {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Multiattach => formatter.write_str("multiattach"),
+            Self::Others(state) => write!(formatter, "others {state}"),
+            Self::NoOthers => formatter.write_str("no others"),
+            Self::SameServer => formatter.write_str("same server"),
+            Self::Connector => formatter.write_str("connector"),
+            Self::Direct => formatter.write_str("direct"),
+            Self::Migration(state) => write!(formatter, "migration {state}"),
+            Self::Target => formatter.write_str("target"),
+            Self::Asked(key, None) => write!(formatter, "asked {key}"),
+            Self::Asked(key, Some(value)) => write!(formatter, "asked {key} {value}"),
+        }
+    }
 }
 
 /// A process that users start, and its legal sequences.

@@ -142,6 +142,8 @@ pub(crate) enum StepStatement {
     Form(Form),
     /// `lock`.
     Lock(Vec<Name>),
+    /// `names target` or `names itself`: whether it is the first.
+    Names(bool),
     /// `message`, and the lines in it.
     Message(Text, Vec<Line<MessageStatement>>),
 }
@@ -232,6 +234,12 @@ pub(crate) enum GuardWords {
     Connector,
     /// `direct`.
     Direct,
+    /// `migration STATE`.
+    Migration(Name),
+    /// `target`.
+    Target,
+    /// `asked KEY` or `asked KEY VALUE`.
+    Asked(Name, Option<Name>),
 }
 
 /// A line of a flow or of a block.

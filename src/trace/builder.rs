@@ -278,6 +278,7 @@ impl<'a> Builder<'a> {
             let id = if placeholder.kind == PlaceholderKind::Id { Uuid::try_parse(text).ok() } else { None };
             match placeholder.name.as_str() {
                 "volume" => node.volume = node.volume.or(id),
+                "target" => node.target = node.target.or(id),
                 "server" => node.server = node.server.or(id),
                 "attachment" => node.attachment = node.attachment.or(id),
                 "device" if node.asked.device.is_none() => node.asked.device = Some(text.clone()),

@@ -8,7 +8,7 @@ use crate::spec::grammar::{Flow, Grammar, StepId, StepKind, Subject};
 use crate::trace::graph::CallGraph;
 use crate::trace::history::{Effect, Histories};
 use crate::trace::nearby::logs_with_global_ids;
-use crate::trace::node::{NodeId, NodeKind};
+use crate::trace::node::{Node, NodeId, NodeKind};
 use crate::trace::resources::{Resources, chain};
 use crate::trace::volumes::per_volume;
 
@@ -37,6 +37,7 @@ pub fn cases(grammar: &Grammar, graph: &CallGraph, resources: &Resources, histor
         grammar,
         graph,
         resources,
+        alphabets: grammar.flows.iter().map(Flow::steps).collect(),
         taken: FxHashSet::default(),
         chains: FxHashMap::default(),
         cases: Vec::new(),
@@ -58,6 +59,8 @@ struct Finder<'a> {
     grammar: &'a Grammar,
     graph: &'a CallGraph,
     resources: &'a Resources,
+    /// The steps of each flow, sorted.
+    alphabets: Vec<Vec<StepId>>,
     taken: FxHashSet<NodeId>,
     /// The case of each chain of requests that a nova request started; `None` for one that no flow is known for.
     chains: FxHashMap<RequestId, Option<usize>>,
@@ -82,8 +85,7 @@ impl Finder<'_> {
     /// Cases whose first request was seen.
     fn find_started(&mut self) {
         for (id, node) in self.graph.nodes() {
-            let starts = |flow: &Flow| !flow.direct && node.steps.iter().any(|step| flow.starts.contains(step));
-            let flows: Vec<usize> = indices(self.grammar, starts);
+            let flows = self.started_by(id);
             if flows.is_empty() || self.taken.contains(&id) {
                 if node.kind == NodeKind::Http
                     && let (Some(request), true) = (node.request, self.serves_no_volume(id))
@@ -120,6 +122,27 @@ impl Finder<'_> {
         }
     }
 
+    /// The flows that a request begins: none where it is a step of one that a cause of it began, and none where it may be
+    /// something else that is sent straight to the service.
+    fn started_by(&self, id: NodeId) -> Vec<usize> {
+        let node = self.graph.node(id);
+        let starts =
+            |node: &Node, flow: &Flow| !flow.direct && node.steps.iter().any(|step| flow.starts.contains(step));
+        let flows = indices(self.grammar, |flow| starts(node, flow));
+        if flows.is_empty() || !self.serves_no_volume(id) && (node.step().is_none() || self.resources.top(id) != id) {
+            return Vec::new();
+        }
+        let parent = |at: &NodeId| self.graph.parent(*at).map(|(parent, _)| parent);
+        let mut causes = std::iter::successors(parent(&id), parent).take(64);
+        let began = causes.any(|cause| {
+            let cause = self.graph.node(cause);
+            let holds =
+                |flow: &Flow| node.steps.iter().any(|step| flow_has(&self.alphabets, self.grammar, flow, *step));
+            self.grammar.flows.iter().any(|flow| starts(cause, flow) && holds(flow))
+        });
+        if began { Vec::new() } else { flows }
+    }
+
     /// Whether a request is served by a service that has no step of a flow sent straight to cinder.
     fn serves_no_volume(&self, id: NodeId) -> bool {
         let service = self.graph.node(id).service;
@@ -136,7 +159,8 @@ impl Finder<'_> {
                 continue;
             }
             let Some(key) = chain(self.graph, self.resources.top(id)) else { continue };
-            match self.chains.get(&key) {
+            let of_chain = self.chains.get(&key).filter(|case| case.is_none_or(|case| self.may_belong(id, case)));
+            match of_chain {
                 Some(Some(case)) => {
                     self.cases[*case].nodes.push(id);
                     self.taken.insert(id);
@@ -154,27 +178,50 @@ impl Finder<'_> {
         order.into_iter().map(|key| (key, groups.remove(&key).unwrap_or_default())).collect()
     }
 
+    /// Whether a node of a case's chain may belong to the case. A client's session passes the id of its first answer on, so
+    /// what it sends straight to a service after the flow's first request need not be about the flow.
+    fn may_belong(&self, id: NodeId, case: usize) -> bool {
+        let case = &self.cases[case];
+        let Some(root) = case.root.filter(|root| !self.serves_no_volume(*root)) else { return true };
+        let node = self.graph.node(self.resources.top(id));
+        let is_step = |step: &StepId| {
+            case.flows.iter().any(|index| {
+                let flow = &self.grammar.flows[*index];
+                flow.anytime.contains(step) || flow_has(&self.alphabets, self.grammar, flow, *step)
+            })
+        };
+        // What exchanges one volume for another has steps of both.
+        let exchanges = |index: &usize| {
+            let mut names = self.alphabets[*index].iter().map(|step| self.grammar.step_at(*step).names_target);
+            names.any(|names| names == Some(true))
+        };
+        let volume = self.resources.volume(id);
+        let same = volume.is_none() || volume == case.volume || case.flows.iter().any(exchanges);
+        node.service != self.graph.node(root).service || same && node.steps.iter().any(is_step)
+    }
+
     /// Whether a chain was sent straight to cinder: its first request is one of cinder's own.
     fn is_direct(&self, key: RequestId, nodes: &[NodeId]) -> bool {
         let client = self.grammar.vocabulary.service("client");
         nodes.iter().any(|id| {
             let node = self.graph.node(*id);
             let from_a_client = node.caller.is_none() || node.caller == client;
-            node.kind == NodeKind::Http && node.request == Some(key) && from_a_client && !self.serves_no_volume(*id)
+            let first = node.request == Some(key) || self.chains.get(&key).is_some_and(Option::is_some);
+            node.kind == NodeKind::Http && first && from_a_client && !self.serves_no_volume(*id)
         })
     }
 
     /// Cases whose first request is in no log given.
     fn find_halves(&mut self, orphans: &Orphans) {
         let machine = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
-        let alphabets: Vec<Vec<StepId>> = self.grammar.flows.iter().map(Flow::steps).collect();
         for (key, nodes) in orphans {
             if self.is_direct(*key, nodes) {
                 continue;
             }
             let steps: FxHashSet<StepId> =
                 nodes.iter().flat_map(|id| self.graph.node(*id).steps.iter().copied()).collect();
-            let with = |step: &StepId| indices(self.grammar, |flow| flow_has(&alphabets, self.grammar, flow, *step));
+            let with =
+                |step: &StepId| indices(self.grammar, |flow| flow_has(&self.alphabets, self.grammar, flow, *step));
             let is_work = |step: &&StepId| {
                 matches!(self.grammar.step_at(**step).kind, StepKind::Call { .. } | StepKind::Cast { .. })
             };
@@ -186,7 +233,7 @@ impl Finder<'_> {
             let changing: Vec<&StepId> =
                 steps.iter().filter(|step| machine.is_some_and(|machine| machine.concerns(**step))).collect();
             let possible = |flow: &Flow| {
-                !flow.direct && changing.iter().all(|step| flow_has(&alphabets, self.grammar, flow, **step))
+                !flow.direct && changing.iter().all(|step| flow_has(&self.alphabets, self.grammar, flow, **step))
             };
             let certain = telling.is_some();
             let flows = telling

@@ -8,11 +8,11 @@ use uuid::Uuid;
 use crate::base::time::{SECOND, Timestamp};
 use crate::model::source::Place;
 use crate::spec::grammar::{
-    Grammar, Guard, Machine, Origin, StatusShown, StepId, StepKind, Subject, Target, Transition,
+    Flow, Grammar, Guard, Machine, Origin, StatusShown, StepId, StepKind, Subject, Target, Transition,
 };
 use crate::trace::clocks::{ClockId, Stamp};
 use crate::trace::graph::CallGraph;
-use crate::trace::node::{MessageSeen, Node, NodeId};
+use crate::trace::node::{MessageSeen, Node, NodeId, NodeKind};
 use crate::trace::resources::Resources;
 
 /// One volume's history.
@@ -110,6 +110,9 @@ impl Histories {
             return histories;
         };
         let records = grammar.machines.iter().find(|machine| machine.subject == Subject::Attachment);
+        let migration = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeMigration);
+        let alphabets: Vec<Vec<StepId>> = grammar.flows.iter().map(Flow::steps).collect();
+        let mut volumes: FxHashMap<NodeId, Uuid> = FxHashMap::default();
         let mut work: BTreeMap<Uuid, Vec<NodeId>> = BTreeMap::new();
         let mut multiattach: FxHashMap<Uuid, bool> = FxHashMap::default();
         for (id, node) in graph.nodes() {
@@ -131,10 +134,13 @@ impl Histories {
                 let shown = node.messages.iter().filter_map(|message| shown(grammar, node, message));
                 histories.tracks.entry(volume).or_default().seen.extend(shown);
             }
-            if let Some(volume) = resources.volume(id)
-                && node.steps.iter().any(|step| machine.concerns(*step))
-            {
-                work.entry(volume).or_default().push(id);
+            let concerned = |machine: &Machine| node.steps.iter().any(|step| machine.concerns(*step));
+            if concerned(machine) || migration.is_some_and(concerned) {
+                let volume = resources.volume(id).or_else(|| begun_for(grammar, &alphabets, graph, id));
+                volumes.extend(volume.map(|volume| (id, volume)));
+                for volume in volume.into_iter().chain(node.target) {
+                    work.entry(volume).or_default().push(id);
+                }
             }
         }
         for track in histories.tracks.values_mut() {
@@ -151,6 +157,7 @@ impl Histories {
                 grammar,
                 machine,
                 records,
+                migration: migration.map(|machine| (machine, None)),
                 multiattach: multiattach.get(&volume).copied(),
                 status: None,
                 previous: None,
@@ -168,10 +175,16 @@ impl Histories {
                 };
                 let before = track.seen.iter().rev().find(clearly_before);
                 let (server, direct) = (resources.server(id), resources.is_direct(graph, id));
-                let subject = Work { id, node: graph.node(id), server, direct };
-                let change = walk.step(&subject, before.map(|seen| seen.status.as_str()));
-                histories.by_node.insert(id, (volume, track.changes.len()));
-                track.changes.push(change);
+                let is_target = volumes.get(&id) != Some(&volume);
+                let subject = Work { id, node: graph.node(id), server, direct, is_target };
+                if concerns(subject.node) {
+                    let change = walk.step(&subject, before.map(|seen| seen.status.as_str()));
+                    if !is_target {
+                        histories.by_node.insert(id, (volume, track.changes.len()));
+                    }
+                    track.changes.push(change);
+                }
+                walk.follow_migration(&subject);
             }
             walk.compare(graph, track, None);
             track.last = walk.status;
@@ -192,6 +205,8 @@ struct Work<'a> {
     node: &'a Node,
     server: Option<Uuid>,
     direct: bool,
+    /// Whether the volume is not the node's own, but the one that takes its place.
+    is_target: bool,
 }
 
 /// An attachment record while its volume's history is followed.
@@ -207,6 +222,8 @@ struct Walk<'a> {
     grammar: &'a Grammar,
     machine: &'a Machine,
     records: Option<&'a Machine>,
+    /// The machine of the migration, and its state once something of one was seen.
+    migration: Option<(&'a Machine, Option<usize>)>,
     multiattach: Option<bool>,
     status: Option<usize>,
     previous: Option<usize>,
@@ -280,9 +297,14 @@ impl Walk<'_> {
         let of_record = self.follow_record(work, step, success, record);
         match found {
             Some((index, from, to)) => {
-                self.previous = from;
-                self.status = to.or(self.status);
+                if to.is_none_or(|to| from != Some(to)) {
+                    self.previous = from;
+                }
                 let transition = &self.machine.transitions[index];
+                self.status = match transition.to {
+                    Target::Previous => to,
+                    Target::State(_) | Target::Given => to.or(self.status),
+                };
                 // Where requests about some attachment could not be told apart, records may be gone that seem to be there.
                 let sure = !self.unbound || !transition.guards.contains(&Guard::SameServer);
                 let of_volume = (!transition.legal && sure).then(|| Broken {
@@ -355,7 +377,9 @@ impl Walk<'_> {
                 // something by a step that may as well change nothing.
                 None => transition.legal && (!self.machine.unchanged.contains(&step) || at_rest(transition)),
             };
-            if !from_fits || !transition.guards.iter().all(|guard| self.holds(guard, work, record, trusting)) {
+            let of_volume = transition.guards.contains(&Guard::Target) == work.is_target;
+            let holds = |guard| self.holds(guard, work, record, trusting);
+            if !from_fits || !of_volume || !transition.guards.iter().all(holds) {
                 continue;
             }
             let from = self.status.or_else(|| self.likely_source(transition));
@@ -396,6 +420,16 @@ impl Walk<'_> {
             }
             Guard::Connector => work.node.asked.connector,
             Guard::Direct => work.direct,
+            Guard::Migration(name) => {
+                let state =
+                    |(machine, state): (&Machine, Option<usize>)| state.map(|state| machine.states[state].0 == *name);
+                self.migration.and_then(state).unwrap_or(false)
+            }
+            Guard::Target => work.is_target,
+            Guard::Asked(key, value) => {
+                let value = value.as_deref().unwrap_or("true");
+                work.node.asked.options.iter().any(|(known, given)| known == key && given == value)
+            }
         }
     }
 
@@ -410,9 +444,26 @@ impl Walk<'_> {
         by_id.or_else(|| self.attachments.iter().rposition(fits))
     }
 
+    /// Takes the volume's migration through its machine.
+    fn follow_migration(&mut self, work: &Work<'_>) {
+        let Some((machine, state)) = self.migration else { return };
+        let Some(step) = work.node.step() else { return };
+        let Some(success) = self.success(work.node, step) else { return };
+        let fits = |transition: &&Transition| {
+            transition.by.contains(&step)
+                && transition.failing != success
+                && (transition.from.is_empty() || state.is_none_or(|state| transition.from.contains(&state)))
+                && transition.guards.contains(&Guard::Target) == work.is_target
+                && transition.guards.iter().all(|guard| self.holds(guard, work, None, false))
+        };
+        if let Some(Transition { to: Target::State(to), .. }) = machine.transitions.iter().find(fits) {
+            self.migration = Some((machine, Some(*to)));
+        }
+    }
+
     /// Takes the record through its own machine; the rule that this breaks, if it does.
     fn follow_record(&mut self, work: &Work<'_>, step: StepId, success: bool, record: Option<usize>) -> Option<Broken> {
-        let machine = self.records?;
+        let machine = self.records.filter(|_| !work.is_target)?;
         let none = machine.states.iter().position(|(name, _)| name == "none");
         let fits = |transition: &&Transition, state: usize| {
             transition.by.contains(&step)
@@ -432,9 +483,15 @@ impl Walk<'_> {
         };
         let Target::State(to) = transition.to else { return None };
         let from = if record.is_some() { state } else { none };
+        let is_over = Some(to) == none || matches!(machine.states[to].0.as_str(), "detached" | "deleted");
         match record {
+            // Written from `any`, it is about every record of the volume.
+            Some(_) if transition.from.is_empty() && is_over => self.attachments.clear(),
+            Some(_) if transition.from.is_empty() => {
+                self.attachments.iter_mut().for_each(|record| record.state = to);
+            }
             None => self.attachments.push(Record { attachment: work.node.attachment, server: work.server, state: to }),
-            Some(index) if Some(to) == none || matches!(machine.states[to].0.as_str(), "detached" | "deleted") => {
+            Some(index) if is_over => {
                 self.attachments.remove(index);
             }
             Some(index) => {
@@ -485,6 +542,21 @@ fn earlier(graph: &CallGraph, resources: &Resources, records: &Machine, nodes: &
         found.extend(state.map(|state| Record { attachment: Some(attachment), server, state }));
     }
     found
+}
+
+/// The volume of work of which no line tells it: that of the request whose flow has this work as a step.
+fn begun_for(grammar: &Grammar, alphabets: &[Vec<StepId>], graph: &CallGraph, id: NodeId) -> Option<Uuid> {
+    let node = graph.node(id);
+    let step = node.step().filter(|_| matches!(node.kind, NodeKind::Call | NodeKind::Cast))?;
+    let parent = |at: &NodeId| graph.parent(*at).map(|(parent, _)| parent);
+    let mut causes = std::iter::successors(parent(&id), parent).take(64).map(|cause| graph.node(cause));
+    let begins = |cause: &Node| {
+        let mut flows = grammar.flows.iter().zip(alphabets);
+        flows.any(|(flow, steps)| {
+            steps.binary_search(&step).is_ok() && cause.step().is_some_and(|cause| flow.starts.contains(&cause))
+        })
+    };
+    causes.find(|cause| begins(cause))?.volume
 }
 
 /// The status of the volume that a message shows.

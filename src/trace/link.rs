@@ -51,13 +51,19 @@ pub(crate) fn join(mut builder: Builder<'_>) -> CallGraph {
     }
     for (from, to, edge) in links {
         if let (Some(from), Some(to)) = (numbers.get(&from), numbers.get(&to))
-            && from != to
             && graph.parent(*to).is_none()
+            && !is_cause(&graph, *to, *from)
         {
             graph.add_edge(*from, *to, edge);
         }
     }
     graph
+}
+
+/// Whether a node is another one, or one of its causes.
+fn is_cause(graph: &CallGraph, node: NodeId, of: NodeId) -> bool {
+    let mut causes = std::iter::successors(Some(of), |at| graph.parent(*at).map(|(parent, _)| parent));
+    causes.any(|cause| cause == node)
 }
 
 /// Makes the caller's and the server's side of a request one node.
@@ -198,6 +204,12 @@ fn label(builder: &mut Builder<'_>, index: Index) {
             if fitting.steps.len() > 1 && fitting.steps.iter().any(answers) {
                 fitting.steps.retain(answers);
             }
+            let known = node.asked.volume.zip(fitting.ids.volume);
+            if let Some(target) = known.map(|(asked, own)| asked != own)
+                && fitting.steps.len() > 1
+            {
+                fitting.steps.retain(|step| builder.grammar.step_at(*step).names_target.is_none_or(|is| is == target));
+            }
             let by_step = fitting.steps.first().map(|step| builder.grammar.step_at(*step).service);
             let service = node.service.or(by_step).or_else(|| builder.catalog.service_of_route(path));
             let node = &mut builder.nodes[index];
@@ -229,6 +241,9 @@ fn label(builder: &mut Builder<'_>, index: Index) {
         NodeKind::Client | NodeKind::Operation => {}
     }
     let node = &mut builder.nodes[index];
+    // A body that names another volume than the path asks for an exchange.
+    let other = node.asked.volume.filter(|asked| node.volume.is_some_and(|volume| volume != *asked));
+    node.target = node.target.or(node.asked.target).or(other);
     node.volume = node.volume.or(node.asked.volume).or(node.answered.volume);
     node.server = node.server.or(node.asked.server).or(node.answered.server);
     node.attachment = node.attachment.or(node.asked.attachment).or(node.answered.attachment);
@@ -237,12 +252,17 @@ fn label(builder: &mut Builder<'_>, index: Index) {
 /// Finds a cause for every node that has none yet.
 fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
     let mut by_request: FxHashMap<RequestId, Vec<Index>> = FxHashMap::default();
+    let mut by_global: FxHashMap<RequestId, Vec<Index>> = FxHashMap::default();
     for index in alive {
         let node = &builder.nodes[*index];
-        if let Some(request) = node.request
-            && matches!(node.kind, NodeKind::Http | NodeKind::Call | NodeKind::Cast)
-        {
+        if !matches!(node.kind, NodeKind::Http | NodeKind::Call | NodeKind::Cast) {
+            continue;
+        }
+        if let Some(request) = node.request {
             by_request.entry(request).or_default().push(*index);
+        }
+        if let Some(global) = node.global.filter(|global| node.request != Some(*global)) {
+            by_global.entry(global).or_default().push(*index);
         }
     }
     let brackets: FxHashMap<Index, RequestId> = builder.exchanges_bracket.iter().copied().collect();
@@ -267,7 +287,17 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
                 // Of the caller's own work there may be no line: then what made it work is the nearest cause.
                 let served = node.caller.is_some() && node.caller != client;
                 let other = |other: &Node| served && other.service != node.service;
+                // Whoever was called with an id passes that one on, not its own: nova, when cinder has called it.
+                let server =
+                    |request| among(Some(request)).iter().find(|other| builder.nodes[**other].kind == NodeKind::Http);
+                let passes_on = |other: &Node| {
+                    let server = other.request.and_then(server).map(|server| builder.nodes[*server].service);
+                    let begun = other.beginning().zip(time).is_some_and(|(begun, time)| begun <= time.plus(SLACK));
+                    strange(other) && begun && server.is_some_and(|server| server != node.service)
+                };
+                let between = node.global.and_then(|global| by_global.get(&global)).map_or(&[][..], Vec::as_slice);
                 let by_global = choose(builder, among(global), *index, time, strange)
+                    .or_else(|| choose(builder, between, *index, time, passes_on))
                     .or_else(|| choose(builder, among(global), *index, time, other).map(|(cause, _)| (cause, false)))
                     .map(|cause| (cause, if node.sent.is_some() { JoinedBy::HeaderId } else { JoinedBy::GlobalId }));
                 by_global.or_else(|| {

@@ -30,6 +30,8 @@ struct Started {
     /// Until when it may have gone on: later than `to` where no log shows the end of its work.
     at_most: Timestamp,
     volume: Option<Uuid>,
+    /// The volume that takes its place.
+    target: Option<Uuid>,
     /// The steps of the flows that it can be.
     steps: Vec<StepId>,
 }
@@ -78,7 +80,7 @@ pub(crate) fn join_by_resource(grammar: &Grammar, graph: &mut CallGraph) {
             let begun = |sender: &&NodeId| graph.node(**sender).beginning().is_some_and(|begin| begin <= time);
             let sender = flow.senders.iter().filter(begun).max_by_key(|sender| graph.node(**sender).beginning());
             let sender = sender.copied().unwrap_or(flow.root);
-            let known = volume.or(flow.volume);
+            let known = volume.or(flow.volume.filter(|_| flow.target.is_none()));
             if let (Some(own), Some(clock)) = (graph.node(flow.root).clock, node.clock) {
                 let (least, most) = (time.since(flow.at_most) - SLACK, time.since(flow.from) + SLACK);
                 let bounds = joined.entry((own, clock)).or_insert((least, most));
@@ -102,7 +104,7 @@ pub(crate) fn join_by_resource(grammar: &Grammar, graph: &mut CallGraph) {
 /// The only flow that can have sent a request.
 fn sender_of<'a>(started: &'a [Started], node: &Node, volume: Option<Uuid>, time: Timestamp) -> Option<&'a Started> {
     let fits = |flow: &&Started| {
-        let same_volume = volume.is_none() || flow.volume.is_none() || volume == flow.volume;
+        let same_volume = volume.is_none() || flow.volume.is_none() || volume == flow.volume || volume == flow.target;
         same_volume && node.steps.iter().any(|step| flow.steps.binary_search(step).is_ok())
     };
     let only = |in_time: &dyn Fn(&Started) -> bool| {
@@ -125,8 +127,17 @@ fn sender_of<'a>(started: &'a [Started], node: &Node, volume: Option<Uuid>, time
 fn started(grammar: &Grammar, graph: &CallGraph) -> Vec<Started> {
     let telling: FxHashSet<(SourceId, ServiceId)> =
         graph.nodes().filter_map(|(_, node)| node.sent.map(|place| place.source).zip(node.caller)).collect();
+    let direct: FxHashSet<ServiceId> = grammar
+        .flows
+        .iter()
+        .filter(|flow| flow.direct)
+        .flat_map(|flow| &flow.starts)
+        .map(|step| grammar.step_at(*step).service)
+        .collect();
     let mut started = Vec::new();
-    for (root, node) in graph.nodes() {
+    // What is itself sent straight to such a service sends nothing to it.
+    let senders = graph.nodes().filter(|(_, node)| node.service.is_none_or(|service| !direct.contains(&service)));
+    for (root, node) in senders {
         let flows: Vec<&Flow> = grammar
             .flows
             .iter()
@@ -161,7 +172,8 @@ fn started(grammar: &Grammar, graph: &CallGraph) -> Vec<Started> {
         let at_most = deadline.map_or(to, |deadline| from.plus(deadline).max(to));
         let mut steps: Vec<StepId> = flows.iter().flat_map(|flow| flow.steps()).collect();
         steps.sort_unstable();
-        started.push((refused, Started { root, senders, from, to, at_most, volume, steps }));
+        let target = senders.iter().find_map(|id| graph.node(*id).target);
+        started.push((refused, Started { root, senders, from, to, at_most, volume, target, steps }));
     }
     end_before_the_next(&mut started);
     started.into_iter().map(|(_, flow)| flow).collect()

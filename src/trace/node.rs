@@ -63,6 +63,8 @@ pub struct Node {
     pub tells_global: bool,
     /// The volume.
     pub volume: Option<Uuid>,
+    /// The volume that takes its place.
+    pub target: Option<Uuid>,
     /// The server.
     pub server: Option<Uuid>,
     /// The attachment record.
@@ -126,6 +128,7 @@ impl Node {
             global: None,
             tells_global: false,
             volume: None,
+            target: None,
             server: None,
             attachment: None,
             start: None,
@@ -198,6 +201,7 @@ impl Node {
         fill(&mut self.request, other.request);
         fill(&mut self.global, other.global);
         fill(&mut self.volume, other.volume);
+        fill(&mut self.target, other.target);
         fill(&mut self.server, other.server);
         fill(&mut self.attachment, other.attachment);
         fill(&mut self.start, other.start);

@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
+use crate::base::time::Timestamp;
 use crate::model::event::RequestId;
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::StepId;
@@ -38,6 +39,7 @@ impl Resources {
         }
         // What is certain comes first: an attachment leads to its volume, and so does the work inside a service. Then a volume
         // may be the only one of its chain, which leads to more attachments.
+        resources.exchanged(graph);
         for _ in 0..2 {
             resources.share_within(graph);
             resources.share_by_attachment(graph);
@@ -86,8 +88,11 @@ impl Resources {
                 by_attachment.entry(attachment).or_insert(volume);
             }
         }
+        let moves = moves(graph);
         for (id, node) in graph.nodes() {
             let of_attachment = node.attachment.and_then(|attachment| by_attachment.get(&attachment).copied());
+            let moved = |volume| moves.iter().find(|(from, _, time)| *from == volume && node.beginning() > *time);
+            let of_attachment = of_attachment.map(|volume| moved(volume).map_or(volume, |(_, to, _)| *to));
             let known = &mut self.volumes[id.0 as usize];
             *known = known.or(of_attachment);
         }
@@ -125,10 +130,47 @@ impl Resources {
     }
 
     /// Whether a node belongs to requests that were sent straight to the service that serves it: the chain's first request is
-    /// one of its own.
+    /// one of its own, and no other service's stands between.
     pub fn is_direct(&self, graph: &CallGraph, id: NodeId) -> bool {
-        let own = graph.node(id).service.zip(chain(graph, self.top(id)));
-        own.is_some_and(|own| self.served.contains(&own))
+        let service = graph.node(id).service;
+        let own = service.zip(chain(graph, self.top(id)));
+        let mut causes = std::iter::successors(Some(id), |at| graph.parent(*at).map(|(parent, _)| parent)).take(64);
+        let strange = |cause: NodeId| {
+            let node = graph.node(cause);
+            node.kind == NodeKind::Http && node.service != service
+        };
+        own.is_some_and(|own| self.served.contains(&own)) && !causes.any(strange)
+    }
+
+    /// Where a request exchanges one volume for another, tells whose the attachments of its chain are that no line tells: one
+    /// that more is done with than removing it is the other volume's, and with such a one known, the rest are the volume's own.
+    fn exchanged(&mut self, graph: &CallGraph) {
+        let mut chains: FxHashMap<RequestId, (Uuid, Uuid)> = FxHashMap::default();
+        for (id, node) in graph.nodes() {
+            if let (Some(key), Some(volume), Some(target)) = (chain(graph, self.top(id)), node.volume, node.target) {
+                chains.entry(key).or_insert((volume, target));
+            }
+        }
+        let mut used: FxHashSet<(RequestId, Uuid)> = FxHashSet::default();
+        let of_chain = |resources: &Self, id| {
+            let key = chain(graph, resources.top(id))?;
+            Some((key, *chains.get(&key)?))
+        };
+        let is_use = |node: &Node| matches!(node.method.as_deref(), Some("POST" | "PUT"));
+        for (id, node) in graph.nodes().filter(|(_, node)| is_use(node)) {
+            if let (Some(attachment), Some((key, _))) = (node.attachment, of_chain(self, id)) {
+                used.insert((key, attachment));
+            }
+        }
+        for (id, node) in graph.nodes() {
+            let Some((attachment, (key, (volume, target)))) = node.attachment.zip(of_chain(self, id)) else { continue };
+            let found = match used.contains(&(key, attachment)) {
+                true => Some(target),
+                false => used.iter().any(|(chain, _)| *chain == key).then_some(volume),
+            };
+            let index = id.0 as usize;
+            self.volumes[index] = self.volumes[index].or(found);
+        }
     }
 
     /// The first cause of a node that is no client command; the node itself when it has none.
@@ -158,6 +200,13 @@ impl Resources {
 pub fn chain(graph: &CallGraph, top: NodeId) -> Option<RequestId> {
     let node = graph.node(top);
     node.global.or(node.request)
+}
+
+/// The exchanges of volumes that were completed: from when on the attachments of the one are the other's.
+fn moves(graph: &CallGraph) -> Vec<(Uuid, Uuid, Option<Timestamp>)> {
+    let completed = |node: &Node| node.status.is_some_and(|status| status < 300);
+    let ended = graph.nodes().filter(|(_, node)| completed(node));
+    ended.filter_map(|(_, node)| Some((node.asked.target?, node.volume?, node.ending()))).collect()
 }
 
 fn top(graph: &CallGraph, id: NodeId) -> NodeId {

@@ -226,6 +226,15 @@ impl Walker<'_> {
     }
 
     fn step(&mut self, step_use: &StepUse, acts: &mut Vec<Act>) -> bool {
+        // Who sent a cast takes nothing back when its work fails.
+        let is_cast = matches!(self.grammar.step_at(step_use.step).kind, StepKind::Cast { .. });
+        let attempts = if is_cast { std::mem::take(&mut self.attempts) } else { self.attempts };
+        let well = self.one_step(step_use, acts);
+        self.attempts = attempts;
+        well
+    }
+
+    fn one_step(&mut self, step_use: &StepUse, acts: &mut Vec<Act>) -> bool {
         let rule = self.grammar.step_at(step_use.step);
         // A driver's calls tell nothing.
         self.length += usize::from(!matches!(rule.kind, StepKind::Operation { .. }));

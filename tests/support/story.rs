@@ -6,7 +6,7 @@ use flowcheck::model::event::Level;
 use flowcheck::spec::grammar::{Grammar, MessageRole, PathSegment, Step, StepId, StepKind};
 use uuid::Uuid;
 
-use super::path::{Act, Path};
+use super::path::{self, Act, Path};
 use super::writer::{Ids, PROJECT, Style, Writer};
 
 /// What a case is about.
@@ -17,6 +17,8 @@ pub(crate) struct Subject {
     pub(crate) attachment: Uuid,
     /// The id of its first request.
     pub(crate) request: Uuid,
+    /// The volume that takes the place of the first, and its attachment.
+    pub(crate) target: (Uuid, Uuid),
 }
 
 /// The work of a cast that has been sent.
@@ -37,12 +39,27 @@ pub(crate) struct Teller<'a> {
     requests: usize,
     /// The attachment that comes and the one that goes, where the path moves a volume from one to the other.
     moved: Option<(Uuid, Uuid)>,
+    /// The volume and the attachment that the current step is about.
+    about: (Uuid, Uuid),
 }
+
+/// The steps of a swap that are about the new volume, and those that are when they undo something.
+const OF_TARGET: [&str; 7] = [
+    "cinder.attachment.create",
+    "cinder.attachment.update",
+    "cinder.attachment.complete",
+    "cinder.volume.reserve",
+    "cinder.volume.unreserve",
+    "cinder.volume.initialize_connection",
+    "cinder-volume.create_volume",
+];
+const UNDOING_TARGET: [&str; 2] = ["cinder.attachment.delete", "cinder.volume.terminate_connection"];
 
 /// Writes what a path does. Nothing else happens in the meantime.
 pub(crate) fn tell(grammar: &Grammar, writer: &mut Writer, path: &Path) -> Subject {
     let mut id = || writer.numbers.id();
-    let subject = Subject { server: id(), volume: id(), attachment: id(), request: id() };
+    let (server, volume, attachment, request) = (id(), id(), id(), id());
+    let subject = Subject { server, volume, attachment, request, target: (id(), id()) };
     tell_about(grammar, writer, path, subject);
     subject
 }
@@ -50,7 +67,8 @@ pub(crate) fn tell(grammar: &Grammar, writer: &mut Writer, path: &Path) -> Subje
 /// As [`tell`], about things that other paths are about too.
 pub(crate) fn tell_about(grammar: &Grammar, writer: &mut Writer, path: &Path, subject: Subject) {
     let moved = path.moves(grammar).then(|| (subject.attachment, writer.numbers.id()));
-    let mut teller = Teller { grammar, writer, subject, path, casts: VecDeque::new(), requests: 0, moved };
+    let about = (subject.volume, subject.attachment);
+    let mut teller = Teller { grammar, writer, subject, path, casts: VecDeque::new(), requests: 0, moved, about };
     for act in &path.acts {
         teller.act(act, None);
     }
@@ -71,6 +89,14 @@ impl Teller<'_> {
     /// `sender` is the service and the ids of what does it.
     fn act(&mut self, act: &Act, sender: Option<(&str, Ids)>) {
         let own = self.writer.numbers.id();
+        let name = self.rule(act.step).name.as_str();
+        if path::uses(&self.path.acts, self.grammar, "nova.swap.request")
+            && matches!(self.rule(act.step).kind, StepKind::Http { .. })
+        {
+            let of_target = OF_TARGET.contains(&name) || act.owed && UNDOING_TARGET.contains(&name);
+            let own = (self.subject.volume, self.subject.attachment);
+            self.about = if of_target { self.subject.target } else { own };
+        }
         match self.rule(act.step).kind.clone() {
             StepKind::Command { words } => self.command(act, &words),
             StepKind::Http { .. } => {
@@ -120,6 +146,8 @@ impl Teller<'_> {
         let (target, topic, exchange) = match self.service(step).as_str() {
             "nova-compute" => ("compute", "compute.compute1", "nova"),
             "nova-conductor" => ("conductor", "conductor", "nova"),
+            "cinder-scheduler" => ("cinder-scheduler", "cinder-scheduler", "openstack"),
+            "cinder-backup" => ("cinder-backup", "cinder-backup.compute1", "openstack"),
             _ => ("cinder-volume.compute1@lvm", "cinder-volume.compute1@lvm.compute1", "openstack"),
         };
         let logger = "oslo_messaging._drivers.amqpdriver";
@@ -189,7 +217,7 @@ impl Teller<'_> {
             let (logger, name, by) = match is_cinder {
                 true => (
                     "cinder.coordination",
-                    format!("/var/lib/cinder/cinder-{}-{function}", self.subject.volume),
+                    format!("/var/lib/cinder/cinder-{}-{function}", self.about.0),
                     function.clone(),
                 ),
                 false => (
@@ -210,7 +238,7 @@ impl Teller<'_> {
     /// The messages of a step. Those of an odd turn of events are left out.
     fn messages(&mut self, step: StepId, service: &str, ids: Ids, wanted: impl Fn(MessageRole) -> bool) {
         let pairs = self.grammar.messages.iter().zip(&self.grammar.vocabulary.messages);
-        let odd = ["No connector", "Volume detach called", "Detaching volume from unknown"];
+        let odd = ["No connector", "Volume detach called", "Detaching volume from unknown", "Extend volume failed, "];
         let mut found: Vec<_> = pairs
             .filter(|(meaning, rule)| {
                 meaning.step == step && wanted(meaning.role) && !odd.iter().any(|odd| rule.literals[0].starts_with(odd))
@@ -229,9 +257,10 @@ impl Teller<'_> {
                 text.push_str(literal);
                 let Some(placeholder) = rule.placeholders.get(index) else { continue };
                 match placeholder.name.as_str() {
-                    "volume" => text.push_str(&self.subject.volume.to_string()),
+                    "volume" => text.push_str(&self.about.0.to_string()),
+                    "target" => text.push_str(&self.subject.target.0.to_string()),
                     "server" => text.push_str(&self.subject.server.to_string()),
-                    "attachment" => text.push_str(&self.subject.attachment.to_string()),
+                    "attachment" => text.push_str(&self.about.1.to_string()),
                     "device" => text.push_str("/dev/vdb"),
                     _ => text.push_str("none"),
                 }
@@ -245,7 +274,7 @@ impl Teller<'_> {
         let logger =
             if service == "nova-compute" { "os_brick.initiator.connectors.iscsi" } else { "cinder.volume.drivers.lvm" };
         self.messages(act.step, &service, ids, |role| matches!(role, MessageRole::Begins | MessageRole::During));
-        let call = format!("==> {function}: call \"{{'self': <object>, 'volume': '{}'}}\"", self.subject.volume);
+        let call = format!("==> {function}: call \"{{'self': <object>, 'volume': '{}'}}\"", self.about.0);
         self.writer.line(&service, Level::Debug, logger, Some(ids), &call);
         self.inside(act, &service, ids);
         let end = if act.well { "return (12ms) None" } else { "exception (12ms) VolumeBackendAPIException('no')" };
@@ -258,17 +287,18 @@ impl Teller<'_> {
         let segment = |segment: &PathSegment| match segment {
             PathSegment::Word(word) => format!("/{word}"),
             PathSegment::Placeholder(name) => match name.as_str() {
-                "volume" => format!("/{}", self.subject.volume),
+                "volume" => format!("/{}", self.about.0),
                 "server" => format!("/{}", self.subject.server),
-                "attachment" => format!("/{}", self.subject.attachment),
+                "attachment" => format!("/{}", self.about.1),
                 other => format!("/{other}"),
             },
         };
         path.iter().map(segment).collect()
     }
 
-    fn body(&self, method: &str, path: &str, action: Option<&str>) -> Option<String> {
-        let Subject { server, volume, .. } = self.subject;
+    fn body(&self, act: &Act, method: &str, path: &str, action: Option<&str>) -> Option<String> {
+        let Subject { server, target: (target, _), .. } = self.subject;
+        let (volume, _) = self.about;
         let connector = r#"{"ip": "127.0.0.1", "initiator": "iqn.2004-10.org.lab:compute1", "host": "compute1", "mountpoint": "/dev/vdb"}"#;
         Some(match (method, action) {
             (_, Some("os-attach")) => {
@@ -281,7 +311,18 @@ impl Teller<'_> {
                 format!(r#"{{"{action}": {{"attachment_id": null}}}}"#)
             }
             (_, Some("os-reset_status")) => r#"{"os-reset_status": {"status": "available"}}"#.to_owned(),
+            (_, Some("os-migrate_volume_completion")) => {
+                format!(r#"{{"os-migrate_volume_completion": {{"new_volume": "{target}", "error": {}}}}}"#, act.owed)
+            }
+            (_, Some("os-extend")) => r#"{"os-extend": {"new_size": 2}}"#.to_owned(),
             (_, Some(action)) => format!(r#"{{"{action}": null}}"#),
+            ("PUT", None) if path.contains("os-volume_attachments") => {
+                let named = if self.rule(act.step).names_target == Some(true) { target } else { volume };
+                format!(r#"{{"volumeAttachment": {{"volumeId": "{named}"}}}}"#)
+            }
+            ("POST", None) if !path.starts_with("/attachments") && !path.ends_with("os-volume_attachments") => {
+                format!(r#"{{"work": {{"volume_id": "{volume}"}}}}"#)
+            }
             ("POST", None) if path.ends_with("os-volume_attachments") => {
                 format!(r#"{{"volumeAttachment": {{"volumeId": "{volume}"}}}}"#)
             }
@@ -300,13 +341,13 @@ impl Teller<'_> {
         let rule = self.rule(act.step).clone();
         let StepKind::Http { method, path, action } = &rule.kind else { return };
         let service = self.service(act.step);
-        let whole = self.subject;
+        let whole = self.about;
         if let Some((_, old)) = self.moved.filter(|_| method == "DELETE" && !act.owed) {
-            self.subject.attachment = old;
+            self.about.1 = old;
         }
         let path = self.segments(path);
-        self.subject = whole;
-        let body = self.body(method, &path, action.as_deref());
+        self.about = whole;
+        let body = self.body(act, method, &path, action.as_deref());
         if service == "nova-api" {
             self.nova_request(act, ids, method, &path, body.as_deref());
             return;
@@ -392,8 +433,9 @@ impl Teller<'_> {
             let StepKind::Http { method, path, action } = self.rule(inner.step).kind.clone() else { continue };
             let path = self.segments(&path);
             let url = format!("http://127.0.0.1:8774/v2.1{path}");
-            let body =
-                self.body(&method, &path, action.as_deref()).map_or(String::new(), |body| format!(" -d '{body}'"));
+            let body = self
+                .body(inner, &method, &path, action.as_deref())
+                .map_or(String::new(), |body| format!(" -d '{body}'"));
             self.writer
                 .client(&format!("REQ: curl -g -i -X {method} {url} -H \"OpenStack-API-Version: compute 2.89\"{body}"));
             self.act(inner, None);

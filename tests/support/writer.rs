@@ -24,12 +24,14 @@ pub(crate) struct Ids {
 }
 
 /// The services that write, with the numbers of their processes.
-pub(crate) const SERVICES: [(&str, u32); 5] = [
+pub(crate) const SERVICES: [(&str, u32); 7] = [
     ("nova-api", 4529),
     ("nova-conductor", 4490),
     ("nova-compute", 4498),
     ("cinder-api", 4526),
     ("cinder-volume", 4521),
+    ("cinder-scheduler", 4517),
+    ("cinder-backup", 4515),
 ];
 
 pub(crate) const USER: &str = "f4f1afe4e7d54ea78ab72d05eec66fcc";
@@ -59,7 +61,8 @@ impl Writer {
             None => "-".to_owned(),
             Some(Ids { global, own }) => {
                 let global = global.map_or("None".to_owned(), |id| format!("req-{id}"));
-                let domains = if service == "cinder-volume" { "- -" } else { "default default" };
+                let domains =
+                    if service.starts_with("cinder-") && service != "cinder-api" { "- -" } else { "default default" };
                 format!("{global} req-{own} {USER} {PROJECT} - - {domains}")
             }
         };
@@ -96,6 +99,10 @@ impl Writer {
                     "cinder-volume" => {
                         let task = "Notifying Schedulers of capabilities ... _publish_service_capabilities /usr/lib/python3/dist-packages/cinder/manager.py:201";
                         self.line(service, Level::Debug, "cinder.manager", periodic, task);
+                    }
+                    "cinder-scheduler" | "cinder-backup" => {
+                        let task = "Running periodic task run_periodic_tasks /usr/lib/python3/dist-packages/oslo_service/periodic_task.py:210";
+                        self.line(service, Level::Debug, "oslo_service.periodic_task", periodic, task);
                     }
                     "nova-conductor" => {
                         let found =

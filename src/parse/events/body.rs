@@ -23,6 +23,7 @@ pub(crate) fn request(text: &[u8], is_action: bool) -> Body {
             collect(&object, &mut body);
             for inner in object.values().filter_map(Value::as_object) {
                 collect(inner, &mut body);
+                body.options.extend(inner.iter().filter_map(option));
             }
             if body.action.as_deref() == Some("os-reset_status") {
                 let inner = object.get("os-reset_status").and_then(Value::as_object);
@@ -103,6 +104,7 @@ fn text_of(object: &Map<String, Value>, keys: &[&str]) -> Option<String> {
 /// Takes the facts that stand directly in an object; what is known already stays.
 fn collect(object: &Map<String, Value>, body: &mut Body) {
     body.volume = body.volume.or_else(|| id_of(object, &["volumeId", "volume_uuid", "volume_id"]));
+    body.target = body.target.or_else(|| id_of(object, &["new_volume"]));
     body.server = body.server.or_else(|| id_of(object, &["instance_uuid", "serverId", "instance", "server_id"]));
     body.attachment = body.attachment.or_else(|| id_of(object, &["attachment_id"]));
     body.device = body.device.take().or_else(|| text_of(object, &["device", "mountpoint"]));
@@ -112,6 +114,15 @@ fn collect(object: &Map<String, Value>, body: &mut Body) {
         body.connector = true;
         body.host = body.host.take().or_else(|| text_of(connector, &["host"]));
         body.device = body.device.take().or_else(|| text_of(connector, &["mountpoint"]));
+    }
+}
+
+/// A key that is true, or one of a status.
+fn option((key, value): (&String, &Value)) -> Option<(String, String)> {
+    match value {
+        Value::Bool(true) => Some((key.clone(), "true".to_owned())),
+        Value::String(text) if key.ends_with("_status") => Some((key.clone(), redact(text).into_owned())),
+        _ => None,
     }
 }
 
@@ -144,6 +155,7 @@ fn scanned(text: &[u8], is_action: bool) -> Body {
     Body {
         action: action.map(owned),
         volume: id(&["volumeId", "volume_uuid", "volume_id"]),
+        target: id(&["new_volume"]),
         server: id(&["instance_uuid", "serverId", "server_id"]),
         attachment: id(&["attachment_id"]),
         device: word(&["device", "mountpoint"]).map(owned),
@@ -216,6 +228,12 @@ mod tests {
         assert_eq!((body.action.as_deref(), body.attachment), (Some("os-detach"), None));
         let body = request(br#"{"os-reset_status": {"status": "available", "attach_status": "detached"}}"#, true);
         assert_eq!(body.status.as_deref(), Some("available"));
+        assert_eq!(body.options, [("attach_status".to_owned(), "detached".to_owned())]);
+        let ended = format!(
+            "{{\"os-migrate_volume_completion\": {{\"new_volume\": \"{VOLUME}\", \"error\": true, \"force\": false}}}}"
+        );
+        let body = request(ended.as_bytes(), true);
+        assert_eq!((body.target, body.options), (id(VOLUME), vec![("error".to_owned(), "true".to_owned())]));
         assert_eq!(request(br#"{"reboot": {"type": "HARD"}}"#, true).action.as_deref(), Some("reboot"));
         let volume = format!(
             "{{\"volumeAttachment\": {{\"volumeId\": \"{VOLUME}\", \"device\": null, \"delete_on_termination\": true}}}}"

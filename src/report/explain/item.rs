@@ -4,8 +4,7 @@ use crate::report::data::severity_name;
 use crate::report::explain::{Page, step_names};
 use crate::report::subject::level_name;
 use crate::spec::grammar::{
-    FindingRule, Grammar, Guard, Machine, MessageRole, PathSegment, StepId, StepKind, Target, Term, Transition,
-    Trigger, Wrong,
+    FindingRule, Grammar, Machine, MessageRole, PathSegment, StepId, StepKind, Target, Term, Transition, Trigger, Wrong,
 };
 
 /// The page of a finding.
@@ -192,18 +191,7 @@ fn transition_text(grammar: &Grammar, machine: &Machine, transition: &Transition
     };
     let illegal = if transition.legal { "" } else { "illegal " };
     let failing = if transition.failing { " failing" } else { "" };
-    let guards: Vec<String> = transition.guards.iter().map(guard_text).collect();
+    let guards: Vec<String> = transition.guards.iter().map(ToString::to_string).collect();
     let guards = if guards.is_empty() { String::new() } else { format!(" if {}", guards.join(" and ")) };
     format!("{illegal}{origins} -> {to} by {}{failing}{guards}", step_names(grammar, &transition.by))
-}
-
-fn guard_text(guard: &Guard) -> String {
-    match guard {
-        Guard::Multiattach => "multiattach".to_owned(),
-        Guard::Others(state) => format!("others {state}"),
-        Guard::NoOthers => "no others".to_owned(),
-        Guard::SameServer => "same server".to_owned(),
-        Guard::Connector => "connector".to_owned(),
-        Guard::Direct => "direct".to_owned(),
-    }
 }

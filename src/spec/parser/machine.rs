@@ -11,13 +11,15 @@ use crate::spec::words::Words;
 const KNOWN: [&str; 8] = ["of", "state", "rest", "illegal", "any", "unchanged", "source", "about"];
 
 /// The first words of guards.
-const GUARDS: [&str; 6] = ["multiattach", "others", "no", "same", "connector", "direct"];
+const GUARDS: [&str; 9] =
+    ["multiattach", "others", "no", "same", "connector", "direct", "migration", "target", "asked"];
 
 /// The words of a subject.
 pub(crate) fn subject_words(subject: Subject) -> &'static str {
     match subject {
         Subject::VolumeStatus => "volume status",
         Subject::VolumeAttachStatus => "volume attach_status",
+        Subject::VolumeMigration => "volume migration_status",
         Subject::Attachment => "attachment status",
     }
 }
@@ -58,14 +60,16 @@ impl Parser<'_> {
     }
 }
 
-/// `volume status`, `volume attach_status`, `attachment status`.
+/// `volume status`, `volume attach_status`, `volume migration_status`, `attachment status`.
 fn subject(words: &mut Words) -> Result<Subject, Problem> {
     if words.one_of("`volume` or `attachment`", &["volume", "attachment"])?.value == "attachment" {
         words.expect("status")?;
         return Ok(Subject::Attachment);
     }
-    match words.one_of("`status` or `attach_status`", &["status", "attach_status"])?.value {
+    let columns = ["status", "attach_status", "migration_status"];
+    match words.one_of("`status`, `attach_status` or `migration_status`", &columns)?.value {
         "status" => Ok(Subject::VolumeStatus),
+        "migration_status" => Ok(Subject::VolumeMigration),
         _ => Ok(Subject::VolumeAttachStatus),
     }
 }
@@ -102,6 +106,14 @@ fn guard(words: &mut Words) -> Result<GuardWords, Problem> {
         "no" => words.expect("others").map(|()| GuardWords::NoOthers),
         "same" => words.expect("server").map(|()| GuardWords::SameServer),
         "connector" => Ok(GuardWords::Connector),
+        "migration" => words.name("a state").map(GuardWords::Migration),
+        "target" => Ok(GuardWords::Target),
+        "asked" => {
+            let key = words.name("a key of the request's body")?;
+            let ends = matches!(words.peek(), None | Some("and"));
+            let value = if ends { None } else { Some(words.name("the key's value")?) };
+            Ok(GuardWords::Asked(key, value))
+        }
         _ => Ok(GuardWords::Direct),
     }
 }

@@ -75,6 +75,11 @@ impl Parser<'_> {
             self.leaf(node);
             return words.names("the name of a function").map(StepStatement::Lock);
         }
+        if words.take("names") {
+            self.leaf(node);
+            let named = words.one_of("`target` or `itself`", &["target", "itself"])?;
+            return Ok(StepStatement::Names(named.value == "target"));
+        }
         if words.take("message") {
             let text = words.text("the text of the message")?;
             let lines = self.lines(&node.children, Self::message_statement);
@@ -93,7 +98,7 @@ impl Parser<'_> {
             let message = format!("`{second}` is not what a service does");
             return Err(Problem::error(message, words.here(), "not known").help(format!("did you mean `{meant}`?")));
         }
-        self.quote(node, words, &["lock", "message"]).map(StepStatement::Quote)
+        self.quote(node, words, &["lock", "names", "message"]).map(StepStatement::Quote)
     }
 
     fn message_statement(&mut self, node: &Node, words: &mut Words) -> Result<MessageStatement, Problem> {

@@ -79,7 +79,7 @@ impl Resolver<'_, '_> {
             None if self.is_whole(entry) => {
                 let problem =
                     Problem::error("the machine does not say whose status it tells", entry.origin(), "of what?");
-                let help = "nest `of volume status`, `of volume attach_status` or `of attachment status` under it";
+                let help = "nest `of volume status`, `of volume attach_status`, `of volume migration_status` or `of attachment status` under it";
                 self.problems.push(problem.help(help));
             }
             None => {}
@@ -149,6 +149,14 @@ impl Resolver<'_, '_> {
             GuardWords::SameServer => Guard::SameServer,
             GuardWords::Connector => Guard::Connector,
             GuardWords::Direct => Guard::Direct,
+            GuardWords::Migration(state) => {
+                self.check_state(entry, state, Some(Subject::VolumeMigration));
+                Guard::Migration(state.value.clone())
+            }
+            GuardWords::Target => Guard::Target,
+            GuardWords::Asked(key, value) => {
+                Guard::Asked(key.value.clone(), value.as_ref().map(|value| value.value.clone()))
+            }
         }
     }
 }

@@ -21,6 +21,7 @@ impl Resolver<'_, '_> {
                 kind: StepKind::Operation { function: String::new() },
                 success: Vec::new(),
                 locks: Vec::new(),
+                names_target: None,
                 origin: entry.origin(),
             };
             for line in lines {
@@ -34,6 +35,7 @@ impl Resolver<'_, '_> {
                             step.locks.push(name.value.clone());
                         }
                     }
+                    StepStatement::Names(target) => step.names_target = Some(*target),
                     StepStatement::Message(text, lines) => self.message(entry, id, text, lines),
                 }
             }
@@ -133,7 +135,7 @@ impl Resolver<'_, '_> {
                         self.problems.push(problem.help("give one of them another name"));
                     }
                     let kind = match name {
-                        "volume" | "server" | "attachment" => PlaceholderKind::Id,
+                        "volume" | "server" | "attachment" | "target" => PlaceholderKind::Id,
                         "status" => PlaceholderKind::Word,
                         _ => PlaceholderKind::Text,
                     };
