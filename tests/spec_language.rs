@@ -189,7 +189,7 @@ fn messages() {
 
 #[test]
 fn the_states_of_machines() {
-    let of = "nest `of volume status`, `of volume attach_status` or `of attachment status` under it";
+    let of = "nest `of volume status`, `of volume attach_status`, `of volume migration_status` or `of attachment status` under it";
     mistake(
         "machine m \"t\"\n  state x\n  state y\nmachine n \"t\"\n  of attachment status\n",
         &format!("2:1: the machine does not say whose status it tells ({of})"),

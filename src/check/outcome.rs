@@ -12,8 +12,7 @@ use crate::trace::node::{JoinedBy, NodeKind};
 impl Trial<'_> {
     pub(super) fn reached_goal(&self) -> bool {
         self.fit.alignment.moves.iter().any(|step| match step {
-            // What takes a failure back reaches no goal.
-            Move::Both(step, seen) if !self.automaton.owed[*step as usize] => {
+            Move::Both(step, seen) => {
                 let goal = self.flow.goals.contains(&self.step_use(*step).step);
                 goal && self.observation(*seen).phase == Phase::End && self.went_well(*step, *seen) == Some(true)
             }

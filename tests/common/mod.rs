@@ -55,6 +55,7 @@ pub(crate) fn step(name: &str, service: u16, kind: StepKind) -> Step {
         kind,
         success: vec![200, 202],
         locks: vec![],
+        names_target: None,
         origin: origin("nova.attach.request"),
     }
 }

@@ -187,7 +187,9 @@ impl Walker<'_> {
                 self.walk(&terms[pick], acts)
             }
             Term::Optional(body) if self.full => {
-                self.optional = true;
+                // A part of a block that has others cannot be left out by itself.
+                let is_alone = |term: &Term| !matches!(term, Term::Sequence(terms) if terms.iter().filter(|part| !matches!(part, Term::Optional(_))).count() > 1);
+                self.optional = is_alone(body);
                 let well = self.walk(body, acts);
                 self.optional = false;
                 well

@@ -66,7 +66,8 @@ pub(crate) fn tell(grammar: &Grammar, writer: &mut Writer, path: &Path) -> Subje
 
 /// As [`tell`], about things that other paths are about too.
 pub(crate) fn tell_about(grammar: &Grammar, writer: &mut Writer, path: &Path, subject: Subject) {
-    let moved = path.moves(grammar).then(|| (subject.attachment, writer.numbers.id()));
+    let is_swap = path::uses(&path.acts, grammar, "nova.swap.request");
+    let moved = (!is_swap && path.moves(grammar)).then(|| (subject.attachment, writer.numbers.id()));
     let about = (subject.volume, subject.attachment);
     let mut teller = Teller { grammar, writer, subject, path, casts: VecDeque::new(), requests: 0, moved, about };
     for act in &path.acts {
@@ -169,6 +170,9 @@ impl Teller<'_> {
         let rule = self.rule(act.step).clone();
         let (StepKind::Call { method } | StepKind::Cast { method }) = &rule.kind else { return };
         let is_cast = matches!(rule.kind, StepKind::Cast { .. });
+        if is_cast {
+            self.about = (self.subject.volume, self.subject.attachment);
+        }
         let shows_rpc = self.writer.style == Style::Rpc;
         // The incoming line of a cast has an id of its own.
         let incoming = if is_cast { self.writer.numbers.id().to_string() } else { message.simple().to_string() };
