@@ -194,7 +194,7 @@ fn the_states_of_machines() {
         "machine m \"t\"\n  state x\n  state y\nmachine n \"t\"\n  of attachment status\n",
         &format!("2:1: the machine does not say whose status it tells ({of})"),
     );
-    let status = "3:13: `stat` is not `status` or `attach_status` (did you mean `status`?)";
+    let status = "3:13: `stat` is not `status`, `attach_status` or `migration_status` (did you mean `status`?)";
     mistake("machine m \"t\"\n  of volume stat\n", status);
     let second =
         "2:1: a second machine of the same status as `status` (put their states and transitions into one machine)";

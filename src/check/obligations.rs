@@ -89,7 +89,10 @@ impl Trial<'_> {
         let others_follow = later
             .clone()
             .any(|change| matches!(change.effect, Effect::Changed) && !self.case.nodes.contains(&change.node));
+        // What no line tells apart may have changed anything.
+        let is_known = !later.clone().any(|change| change.effect == Effect::Open && change.to.is_none());
         if machine.rest.contains(&state)
+            || !is_known
             || self.flow.leaves.contains(&state)
             || self.fit.alignment.moves.iter().any(unseen)
             || !self.failure_is_seen() && !self.end_is_shown()

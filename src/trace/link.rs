@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::time::Timestamp;
 use crate::model::event::RequestId;
 use crate::model::vocabulary::ServiceId;
-use crate::spec::grammar::{MessageRole, StepId, StepKind};
+use crate::spec::grammar::{Grammar, MessageRole, StepId, StepKind, StepUse};
 use crate::trace::builder::{Builder, Index};
 use crate::trace::clocks::Clocks;
 use crate::trace::graph::CallGraph;
@@ -210,11 +210,14 @@ fn label(builder: &mut Builder<'_>, index: Index) {
             {
                 fitting.steps.retain(|step| builder.grammar.step_at(*step).names_target.is_none_or(|is| is == target));
             }
+            let names_target = |step: &StepId| builder.grammar.step_at(*step).names_target == Some(true);
+            let may_exchange = known.is_none() && fitting.steps.iter().any(names_target);
             let by_step = fitting.steps.first().map(|step| builder.grammar.step_at(*step).service);
             let service = node.service.or(by_step).or_else(|| builder.catalog.service_of_route(path));
             let node = &mut builder.nodes[index];
             node.service = service;
             node.steps = fitting.steps;
+            node.may_exchange = may_exchange;
             node.volume = node.volume.or(fitting.ids.volume);
             node.server = node.server.or(fitting.ids.server);
             node.attachment = node.attachment.or(fitting.ids.attachment);
@@ -249,6 +252,20 @@ fn label(builder: &mut Builder<'_>, index: Index) {
     node.attachment = node.attachment.or(node.asked.attachment).or(node.answered.attachment);
 }
 
+/// Which service sends requests to which in some flow; any other cause of a request is one by way of a service that no log shows.
+fn callers(grammar: &Grammar) -> FxHashSet<(ServiceId, ServiceId)> {
+    let mut found = FxHashSet::default();
+    let service = |step_use: &StepUse| grammar.step_at(step_use.step).service;
+    for variant in grammar.flows.iter().flat_map(|flow| &flow.variants) {
+        variant.term.each_use(&mut |outer| {
+            outer.body.each_outermost(&mut |inner| {
+                found.insert((service(outer), service(inner)));
+            });
+        });
+    }
+    found
+}
+
 /// Finds a cause for every node that has none yet.
 fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
     let mut by_request: FxHashMap<RequestId, Vec<Index>> = FxHashMap::default();
@@ -270,6 +287,7 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
         request.and_then(|request| by_request.get(&request)).map_or(&[][..], Vec::as_slice)
     };
     let client = builder.grammar.vocabulary.service("client");
+    let callers = callers(builder.grammar);
     for index in alive {
         let node = &builder.nodes[*index];
         let time = node.sent_time.or(node.start);
@@ -326,7 +344,11 @@ fn find_causes(builder: &Builder<'_>, alive: &[Index], links: &mut Vec<Link>) {
                 near.or_else(far).map(|cause| (cause, JoinedBy::BracketId))
             }
         };
-        if let Some(((cause, certain), joined_by)) = found {
+        if let Some(((cause, mut certain), joined_by)) = found {
+            if node.kind == NodeKind::Http {
+                let pair = builder.nodes[cause].service.zip(node.service);
+                certain &= pair.is_none_or(|pair| callers.contains(&pair));
+            }
             let kind = match node.kind {
                 NodeKind::Http | NodeKind::Client => EdgeKind::Request,
                 NodeKind::Call => EdgeKind::Call,

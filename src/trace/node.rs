@@ -65,6 +65,8 @@ pub struct Node {
     pub volume: Option<Uuid>,
     /// The volume that takes its place.
     pub target: Option<Uuid>,
+    /// Whether its body may name such a volume, and no line tells.
+    pub may_exchange: bool,
     /// The server.
     pub server: Option<Uuid>,
     /// The attachment record.
@@ -129,6 +131,7 @@ impl Node {
             tells_global: false,
             volume: None,
             target: None,
+            may_exchange: false,
             server: None,
             attachment: None,
             start: None,

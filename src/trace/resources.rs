@@ -113,8 +113,14 @@ impl Resources {
                 done.entry((key, node.steps.as_slice())).or_default().insert(attachment);
             }
         }
+        // Another volume that no line tells may be what the rest is about.
+        let exchanging: FxHashSet<RequestId> = graph
+            .nodes()
+            .filter(|(_, node)| node.may_exchange)
+            .filter_map(|(id, _)| chain(graph, self.top(id)))
+            .collect();
         for (id, node) in graph.nodes() {
-            let Some(key) = chain(graph, self.top(id)) else { continue };
+            let Some(key) = chain(graph, self.top(id)).filter(|key| !exchanging.contains(key)) else { continue };
             let several = || done.get(&(key, node.steps.as_slice())).is_some_and(|attachments| attachments.len() > 1);
             if node.attachment.is_some() && !making.contains(&key) && several() {
                 continue;

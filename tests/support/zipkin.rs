@@ -121,6 +121,10 @@ pub(crate) fn compare(grammar: &Grammar, graph: &CallGraph, spans: &[Span]) -> C
     let of_volumes: Vec<Option<RequestId>> =
         spans.iter().filter(|span| span.callee == "cinder-volume").map(chain).collect();
     let of_flows = |span: &&Span| {
+        // Neutron tells nova of ports in the same way as cinder of volumes.
+        if span.method == "external_instance_event" && !of_volumes.contains(&chain(span)) {
+            return false;
+        }
         let flows = grammar.flows.iter().filter(|flow| !flow.per_volume || of_volumes.contains(&chain(span)));
         flows.flat_map(|flow| flow.steps()).any(|step| {
             let step = grammar.step_at(step);
