@@ -113,10 +113,10 @@ impl Resources {
                 done.entry((key, node.steps.as_slice())).or_default().insert(attachment);
             }
         }
-        // Another volume that no line tells may be what the rest is about.
+        // The other volume of an exchange may be what the rest is about.
         let exchanging: FxHashSet<RequestId> = graph
             .nodes()
-            .filter(|(_, node)| node.may_exchange)
+            .filter(|(_, node)| node.may_exchange || node.target.is_some())
             .filter_map(|(id, _)| chain(graph, self.top(id)))
             .collect();
         for (id, node) in graph.nodes() {
