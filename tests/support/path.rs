@@ -188,8 +188,11 @@ impl Walker<'_> {
             }
             Term::Optional(body) if self.full => {
                 // A part of a block that has others cannot be left out by itself.
-                let is_alone = |term: &Term| !matches!(term, Term::Sequence(terms) if terms.iter().filter(|part| !matches!(part, Term::Optional(_))).count() > 1);
-                self.optional = is_alone(body);
+                let required = |part: &&Term| !matches!(part, Term::Optional(_));
+                self.optional = match body.as_ref() {
+                    Term::Sequence(parts) => parts.iter().filter(required).count() <= 1,
+                    _ => true,
+                };
                 let well = self.walk(body, acts);
                 self.optional = false;
                 well
