@@ -102,12 +102,11 @@ fn every_finding_has_a_case_that_raises_it_and_a_near_miss() {
     if std::env::var_os("FLOWCHECK_BLESS").is_some() {
         return; // expectations are on their way
     }
-    let registry = std::fs::read_to_string(root().join("grammars/findings.flow")).expect("the registry is there");
+    let grammar = flowcheck::spec::built_in().expect("the built-in specification is sound");
     let cases = folders("tests/cases");
     let mut wrong = Vec::new();
-    for line in registry.lines() {
-        let Some((code, name)) = line.strip_prefix("finding ").and_then(|rest| rest.split_once(' ')) else { continue };
-        let name = name.split(' ').next().unwrap_or_default();
+    for finding in &grammar.findings {
+        let (code, name) = (finding.code.as_str(), &finding.name);
         let raising = format!("{}-{name}", code.to_lowercase());
         let near = format!("{}-near-miss", code.to_lowercase());
         let has_cases = cases.contains(&raising) || cases.contains(&near);

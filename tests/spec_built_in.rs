@@ -24,6 +24,25 @@ fn the_built_in_files_say_nothing_in_vain() {
 }
 
 #[test]
+fn every_class_of_incident_is_explained() {
+    let specification = specification(&[]).unwrap_or_else(|errors| panic!("{errors}"));
+    let findings = specification.grammar.findings.iter().filter(|finding| finding.code.starts_with("FC02"));
+    let mut silent = Vec::new();
+    for finding in findings {
+        let texts = [
+            ("symptom", &finding.symptom),
+            ("sequence", &finding.sequence),
+            ("cause", &finding.cause),
+            ("remedy", &finding.remedy),
+            ("source", &finding.sources),
+        ];
+        let missing = texts.iter().filter(|(_, texts)| texts.is_empty());
+        silent.extend(missing.map(|(name, _)| format!("{} has no {name}", finding.code)));
+    }
+    assert_eq!(silent, [""; 0]);
+}
+
+#[test]
 fn every_grammar_file_is_built_in() {
     let specification = specification(&[]).unwrap_or_else(|errors| panic!("{errors}"));
     let mut known: Vec<String> = specification.grammar.files.iter().map(|file| file.name.clone()).collect();

@@ -323,6 +323,21 @@ fn the_head_of_a_finding() {
 }
 
 #[test]
+fn bugs_of_findings() {
+    let bug = "a bug is `LP` and its number on Launchpad, as in `\"LP 1960401\"`";
+    finding_mistake("  bug \"1960401\"\n", &format!("5:7: `1960401` is no bug ({bug})"));
+    finding_mistake("  bug \"LP x\"\n", &format!("5:7: `LP x` is no bug ({bug})"));
+    let release = "a release is a project and three numbers, as in `\"nova 25.0.0\"`";
+    finding_mistake(
+        "  bug \"LP 1\" fixed \"nova 25.0.0\", \"nova\"\n",
+        &format!("5:35: `nova` is no release ({release})"),
+    );
+    finding_mistake("  bug \"LP 1\" fixed \"nova 25.0\"\n", &format!("5:20: `nova 25.0` is no release ({release})"));
+    finding_mistake("  bug \"LP 1\" fixed\n", "5:19: a release is missing (texts stand in double quotes)");
+    finding_mistake("  bug \"LP 1\" until \"nova 25.0.0\"\n", "5:14: `until` is too much here");
+}
+
+#[test]
 fn triggers_and_texts_of_findings() {
     finding_mistake("  when mising\n", "5:8: nothing is wrong in the way `mising` (did you mean `missing`?)");
     let wrongs = "it is one of: missing, stuck, unexpected, out of order, illegal transition, left behind, not rolled back, \

@@ -20,4 +20,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("grammars/volume-work.flow", include_str!("../../grammars/volume-work.flow")),
     ("grammars/swap.flow", include_str!("../../grammars/swap.flow")),
     ("grammars/findings.flow", include_str!("../../grammars/findings.flow")),
+    ("grammars/findings-attach.flow", include_str!("../../grammars/findings-attach.flow")),
+    ("grammars/findings-detach.flow", include_str!("../../grammars/findings-detach.flow")),
+    ("grammars/findings-either.flow", include_str!("../../grammars/findings-either.flow")),
 ];

@@ -306,9 +306,15 @@ fn finding(statement: &FindingStatement) -> String {
         FindingStatement::Severity(severity) => format!("severity {}", severity_word(*severity)),
         FindingStatement::When(line) => when(line),
         FindingStatement::Symptom(text) => format!("symptom {}", quoted(&text.value)),
+        FindingStatement::Sequence(text) => format!("sequence {}", quoted(&text.value)),
         FindingStatement::Cause(text) => format!("cause {}", quoted(&text.value)),
         FindingStatement::Remedy(text) => format!("remedy {}", quoted(&text.value)),
         FindingStatement::Avoid(text) => format!("avoid {}", quoted(&text.value)),
+        FindingStatement::Bug(number, fixed) => {
+            let releases: Vec<String> = fixed.iter().map(|release| quoted(&release.value)).collect();
+            let fixed = if releases.is_empty() { String::new() } else { format!(" fixed {}", releases.join(", ")) };
+            format!("bug {}{fixed}", quoted(&number.value))
+        }
     }
 }
 

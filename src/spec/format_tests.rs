@@ -188,15 +188,20 @@ fn finding_body() -> impl Strategy<Value = ItemBody> {
     let when = (proptest::sample::select(WRONGS.map(|(_, wrong)| wrong).to_vec()), narrowing)
         .prop_map(|(wrong, (steps, flows, states))| FindingStatement::When(WhenLine { wrong, steps, flows, states }));
     let severity = prop_oneof![Just(Severity::Note), Just(Severity::Warning), Just(Severity::Error)];
+    let release = "[a-z]{1,5} [0-9]{1,2}\\.[0-9]\\.[0-9]".prop_map(spanned);
+    let bug = ("LP [0-9]{1,7}".prop_map(spanned), vec(release, 0..3))
+        .prop_map(|(number, fixed)| FindingStatement::Bug(number, fixed));
     let lines = vec(
         line(prop_oneof![
             quotes().prop_map(FindingStatement::Quote),
             severity.prop_map(FindingStatement::Severity),
             when,
             text().prop_map(FindingStatement::Symptom),
+            text().prop_map(FindingStatement::Sequence),
             text().prop_map(FindingStatement::Cause),
             text().prop_map(FindingStatement::Remedy),
             text().prop_map(FindingStatement::Avoid),
+            bug,
         ]),
         0..5,
     );

@@ -434,16 +434,29 @@ pub struct FindingRule {
     pub when: Vec<Trigger>,
     /// What the logs show.
     pub symptom: Vec<String>,
+    /// The lines of the logs that show it, in their order.
+    pub sequence: Vec<String>,
     /// Why it happens.
     pub cause: Vec<String>,
     /// What an operator does now.
     pub remedy: Vec<String>,
     /// What an operator should not do.
     pub avoid: Vec<String>,
-    /// Bugs and sources.
+    /// Upstream bugs.
+    pub bugs: Vec<Bug>,
+    /// Upstream sources.
     pub sources: Vec<String>,
     /// Where it is written.
     pub origin: Origin,
+}
+
+/// An upstream bug.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bug {
+    /// `LP 1960401`, its number on Launchpad.
+    pub number: String,
+    /// The first releases of the main line that have the remedy: `nova 25.0.0`; none when there is none.
+    pub fixed: Vec<String>,
 }
 
 /// What raises a finding.

@@ -371,12 +371,16 @@ pub(crate) enum FindingStatement {
     When(WhenLine),
     /// `symptom`.
     Symptom(Text),
+    /// `sequence`.
+    Sequence(Text),
     /// `cause`.
     Cause(Text),
     /// `remedy`.
     Remedy(Text),
     /// `avoid`.
     Avoid(Text),
+    /// `bug "LP NNN" [fixed "PROJECT RELEASE", ...]`.
+    Bug(Text, Vec<Text>),
 }
 
 /// `when WRONG [at STEPS] [in FLOWS] [state STATES]`.

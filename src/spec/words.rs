@@ -148,6 +148,11 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// Texts with commas between them.
+    pub(crate) fn texts(&mut self, what: &str) -> Result<Vec<Text>, Problem> {
+        self.list(|words| words.text(what))
+    }
+
     /// A text in quotes, if one stands here.
     pub(crate) fn optional_text(&mut self) -> Option<Text> {
         let (Token { kind: TokenKind::Text(text), span }, rest) = self.tokens.split_first()? else { return None };

@@ -174,9 +174,17 @@ pub(crate) fn grammar() -> Grammar {
                 states: vec![],
             }],
             symptom: vec!["nova-api cast attach_volume; nothing of it is in nova-compute's log.".to_owned()],
+            sequence: vec!["nova-api: POST /servers/{server}/os-volume_attachments 200".to_owned()],
             cause: vec!["The message was lost, or nova-compute is down.".to_owned()],
             remedy: vec!["See whether nova-compute runs on {host}.".to_owned()],
             avoid: vec!["cinder reset-state leaves the attachment record behind.".to_owned()],
+            bugs: vec![
+                Bug {
+                    number: "LP 1960401".to_owned(),
+                    fixed: vec!["nova 25.0.0".to_owned(), "cinder 20.0.0".to_owned()],
+                },
+                Bug { number: "LP 1762687".to_owned(), fixed: Vec::new() },
+            ],
             sources: vec!["https://bugs.launchpad.net/nova/+bug/1".to_owned()],
             origin: origin("flow attach"),
         }],

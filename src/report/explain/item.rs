@@ -4,7 +4,8 @@ use crate::report::data::severity_name;
 use crate::report::explain::{Page, step_names};
 use crate::report::subject::level_name;
 use crate::spec::grammar::{
-    FindingRule, Grammar, Machine, MessageRole, PathSegment, StepId, StepKind, Target, Term, Transition, Trigger, Wrong,
+    Bug, FindingRule, Grammar, Machine, MessageRole, PathSegment, StepId, StepKind, Target, Term, Transition, Trigger,
+    Wrong,
 };
 
 /// The page of a finding.
@@ -16,11 +17,20 @@ pub(super) fn finding(grammar: &Grammar, finding: &FindingRule) -> Page {
     };
     page.entry("when", finding.when.iter().map(|trigger| trigger_text(grammar, trigger)).collect());
     page.entry("symptom", finding.symptom.clone());
+    page.entry("logs show", finding.sequence.clone());
     page.entry("cause", finding.cause.clone());
     page.entry("do", finding.remedy.clone());
     page.entry("do not", finding.avoid.clone());
+    page.entry("bug", finding.bugs.iter().map(bug_text).collect());
     page.entry("source", finding.sources.clone());
     page
+}
+
+/// `LP 1960401, fixed in nova 25.0.0: https://bugs.launchpad.net/bugs/1960401`.
+fn bug_text(bug: &Bug) -> String {
+    let link = bug.number.replace("LP ", "https://bugs.launchpad.net/bugs/");
+    let fixed = if bug.fixed.is_empty() { String::new() } else { format!(", fixed in {}", bug.fixed.join(", ")) };
+    format!("{}{fixed}: {link}", bug.number)
 }
 
 fn trigger_text(grammar: &Grammar, trigger: &Trigger) -> String {

@@ -5,10 +5,10 @@ use crate::spec::grammar::{Severity, Wrong};
 use crate::spec::outline::Node;
 use crate::spec::problem::Problem;
 use crate::spec::tree::{FindingStatement, WhenLine};
-use crate::spec::words::Words;
+use crate::spec::words::{Words, is_name};
 
 /// The statements of a finding.
-const KNOWN: [&str; 6] = ["severity", "when", "symptom", "cause", "remedy", "avoid"];
+const KNOWN: [&str; 8] = ["severity", "when", "symptom", "sequence", "cause", "remedy", "avoid", "bug"];
 
 /// What can be wrong, in words.
 pub(crate) const WRONGS: [(&str, Wrong); 11] = [
@@ -56,11 +56,37 @@ impl Parser<'_> {
             },
             "when" => when(words).map(FindingStatement::When),
             "symptom" => words.text("a sentence").map(FindingStatement::Symptom),
+            "sequence" => words.text("a line of the logs").map(FindingStatement::Sequence),
             "cause" => words.text("a sentence").map(FindingStatement::Cause),
             "remedy" => words.text("a sentence").map(FindingStatement::Remedy),
-            _ => words.text("a sentence").map(FindingStatement::Avoid),
+            "avoid" => words.text("a sentence").map(FindingStatement::Avoid),
+            _ => bug(words),
         }
     }
+}
+
+/// `"LP NNN" [fixed "PROJECT RELEASE", "PROJECT RELEASE"]`.
+fn bug(words: &mut Words) -> Result<FindingStatement, Problem> {
+    let number = words.text("the number of a bug")?;
+    if number.value.strip_prefix("LP ").is_none_or(|digits| !is_number(digits)) {
+        let problem = Problem::error(format!("`{}` is no bug", number.value), words.at(number.span), "this");
+        return Err(problem.help("a bug is `LP` and its number on Launchpad, as in `\"LP 1960401\"`"));
+    }
+    let fixed = if words.take("fixed") { words.texts("a release")? } else { Vec::new() };
+    for release in &fixed {
+        let is_release = release.value.split_once(' ').is_some_and(|(project, version)| {
+            is_name(project) && version.split('.').count() == 3 && version.split('.').all(is_number)
+        });
+        if !is_release {
+            let problem = Problem::error(format!("`{}` is no release", release.value), words.at(release.span), "this");
+            return Err(problem.help("a release is a project and three numbers, as in `\"nova 25.0.0\"`"));
+        }
+    }
+    Ok(FindingStatement::Bug(number, fixed))
+}
+
+fn is_number(digits: &str) -> bool {
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `when WRONG [at STEPS] [in FLOWS] [state STATES]`.

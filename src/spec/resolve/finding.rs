@@ -2,7 +2,7 @@
 
 use super::{Entry, Resolver, take_quote};
 use crate::base::span::Spanned;
-use crate::spec::grammar::{FindingRule, Severity, Trigger};
+use crate::spec::grammar::{Bug, FindingRule, Severity, Trigger};
 use crate::spec::parser::{PatternPart, pattern_parts};
 use crate::spec::problem::Problem;
 use crate::spec::tree::{FindingStatement, ItemBody, Name, Text, WhenLine};
@@ -23,9 +23,11 @@ impl Resolver<'_, '_> {
                 severity: Severity::Error,
                 when: Vec::new(),
                 symptom: Vec::new(),
+                sequence: Vec::new(),
                 cause: Vec::new(),
                 remedy: Vec::new(),
                 avoid: Vec::new(),
+                bugs: Vec::new(),
                 sources: Vec::new(),
                 origin: entry.origin(),
             };
@@ -45,9 +47,14 @@ impl Resolver<'_, '_> {
                     }
                     FindingStatement::When(when) => rule.when.push(self.trigger(entry, when)),
                     FindingStatement::Symptom(text) => rule.symptom.push(self.placeholders(entry, text)),
+                    FindingStatement::Sequence(text) => rule.sequence.push(self.placeholders(entry, text)),
                     FindingStatement::Cause(text) => rule.cause.push(self.placeholders(entry, text)),
                     FindingStatement::Remedy(text) => rule.remedy.push(self.placeholders(entry, text)),
                     FindingStatement::Avoid(text) => rule.avoid.push(self.placeholders(entry, text)),
+                    FindingStatement::Bug(number, fixed) => {
+                        let fixed = fixed.iter().map(|release| release.value.clone()).collect();
+                        rule.bugs.push(Bug { number: number.value.clone(), fixed });
+                    }
                 }
             }
             match severity {
