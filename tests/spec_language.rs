@@ -323,6 +323,15 @@ fn the_head_of_a_finding() {
 }
 
 #[test]
+fn signs_of_messages() {
+    finding_mistake("  when logged\n", "5:14: the sign of a message is missing");
+    let help = "nest `sign NAME` under a message of a step";
+    finding_mistake("  when logged odd\n", &format!("5:15: unknown sign `odd` ({help})"));
+    finding_mistake("  when stuck with odd\n", &format!("5:19: unknown sign `odd` ({help})"));
+    finding_mistake("  when stuck without odd\n", &format!("5:22: unknown sign `odd` ({help})"));
+}
+
+#[test]
 fn bugs_of_findings() {
     let bug = "a bug is `LP` and its number on Launchpad, as in `\"LP 1960401\"`";
     finding_mistake("  bug \"1960401\"\n", &format!("5:7: `1960401` is no bug ({bug})"));
@@ -341,13 +350,14 @@ fn bugs_of_findings() {
 fn triggers_and_texts_of_findings() {
     finding_mistake("  when mising\n", "5:8: nothing is wrong in the way `mising` (did you mean `missing`?)");
     let wrongs = "it is one of: missing, stuck, unexpected, out of order, illegal transition, left behind, not rolled back, \
-                  late, timed out, no effect, status contradiction";
+                  late, timed out, no effect, status contradiction, failed, logged, done late";
     finding_mistake("  when zebra\n", &format!("5:8: nothing is wrong in the way `zebra` ({wrongs})"));
     finding_mistake("  when late at a.tow\n", "5:16: unknown step `a.tow` (did you mean `a.two`?)");
     finding_mistake("  when late in f\n", "5:16: unknown flow `f` (there is no flow yet)");
     finding_mistake("  when left behind state bussy\n", "5:26: unknown state `bussy` (did you mean `busy`?)");
-    let order = "they stand in this order: `at STEP, STEP in FLOW, FLOW state STATE, STATE`";
-    let expected = format!("5:18: expected `at`, `in`, `state` or the end of the line, found `at` ({order})");
+    let order = "they stand in this order: `at STEP, STEP in FLOW, FLOW state STATE, STATE with SIGN without SIGN`";
+    let words = "`at`, `in`, `state`, `with`, `without` or the end of the line";
+    let expected = format!("5:18: expected {words}, found `at` ({order})");
     finding_mistake("  when late in f at a.two\n", &expected);
     finding_mistake("  cause \"{hots}\"\n", "5:9: unknown placeholder `{hots}` (did you mean `host`?)");
     finding_mistake("  simptom \"s\"\n", "5:3: unknown statement `simptom` (did you mean `symptom`?)");

@@ -146,6 +146,9 @@ impl Automata {
         let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
         let matters = |step: StepId| machine.is_some_and(|machine| machine.concerns(step));
         let goes_on = |node: &Node| {
+            if node.step().is_some_and(|step| grammar.step_at(step).fails_silently) {
+                return false;
+            }
             let log = node.received.map(|place| place.source).zip(node.service);
             log.zip(node.ending_stamp().filter(|_| node.end.is_some()))
                 .is_some_and(|((source, service), end)| observability.goes_on(source, service, end))

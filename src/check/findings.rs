@@ -8,6 +8,8 @@ use crate::spec::grammar::{FindingRule, Grammar, Origin, Severity, StepId, Wrong
 #[derive(Clone, Debug)]
 pub(crate) struct Defect {
     pub(crate) wrong: Wrong,
+    /// The sign that was logged.
+    pub(crate) sign: Option<String>,
     /// The steps that it is about; the first names it.
     pub(crate) steps: Vec<StepId>,
     /// The status that is left behind.
@@ -26,6 +28,7 @@ impl Defect {
     pub(crate) fn new(wrong: Wrong, steps: Vec<StepId>) -> Self {
         Self {
             wrong,
+            sign: None,
             steps,
             state: None,
             shape: String::new(),
@@ -37,8 +40,9 @@ impl Defect {
     }
 }
 
-/// The finding for a defect: that of the most special trigger that fits. `None` when the registry has none.
-pub(crate) fn finding(grammar: &Grammar, flow: &str, defect: Defect) -> Option<Finding> {
+/// The finding for a defect of a flow in which messages with these signs were logged: that of the most special trigger that
+/// fits. `None` when the registry has none.
+pub(crate) fn finding(grammar: &Grammar, flow: &str, signs: &[String], defect: Defect) -> Option<Finding> {
     let (rule, _) = grammar
         .findings
         .iter()
@@ -48,9 +52,10 @@ pub(crate) fn finding(grammar: &Grammar, flow: &str, defect: Defect) -> Option<F
             let flows = trigger.flows.is_empty() || trigger.flows.iter().any(|name| name == flow);
             let state = |known: &String| Some(known) == defect.state.as_ref();
             let states = trigger.states.is_empty() || trigger.states.iter().any(state);
-            let special = [!trigger.steps.is_empty(), !trigger.flows.is_empty(), !trigger.states.is_empty()];
-            let rank = special.into_iter().filter(|special| *special).count();
-            (trigger.wrong == defect.wrong && steps && flows && states).then_some((rule, rank))
+            let with = trigger.with.as_ref().is_none_or(|sign| signs.contains(sign));
+            let without = trigger.without.as_ref().is_none_or(|sign| !signs.contains(sign));
+            let same = trigger.wrong == defect.wrong && trigger.sign == defect.sign;
+            (same && steps && flows && states && with && without).then_some((rule, trigger.narrowed()))
         })
         // The first of the most special ones.
         .rev()

@@ -347,9 +347,17 @@ impl Trial<'_> {
             defects.extend(self.left_behind().or_else(|| self.not_released()));
         }
         defects.extend(self.remarks());
-        defects
-            .into_iter()
-            .filter_map(|defect| findings::finding(self.judge.grammar, &self.flow.name, defect))
-            .collect()
+        let told = self.signs();
+        let signs: Vec<String> = told.iter().filter_map(|defect| defect.sign.clone()).collect();
+        let finding = |defect| findings::finding(self.judge.grammar, &self.flow.name, &signs, defect);
+        let mut found: Vec<Finding> = defects.into_iter().filter_map(finding).collect();
+        // Several signs of one thing are one finding.
+        for told in told.into_iter().filter_map(finding) {
+            match found.iter_mut().find(|known| known.code == told.code) {
+                Some(known) => known.evidence.extend(told.evidence),
+                None => found.push(told),
+            }
+        }
+        found
     }
 }

@@ -9,6 +9,7 @@ mod obligations;
 pub mod observability;
 pub(crate) mod observations;
 mod outcome;
+mod signs;
 mod steps;
 pub mod verdict;
 

@@ -12,7 +12,7 @@ use crate::spec::grammar::{Age, Flow, Grammar, StepId, Subject, Target};
 use crate::trace::cases::Case;
 use crate::trace::clocks::{Clocks, Stamp};
 use crate::trace::graph::CallGraph;
-use crate::trace::node::{EdgeKind, Node, NodeId, NodeKind};
+use crate::trace::node::{EdgeKind, JoinedBy, Node, NodeId, NodeKind};
 
 /// Between logs, a moment is taken to be before another only from this distance on, whatever their clocks may differ.
 const CLEARLY_APART: i64 = 5 * SECOND;
@@ -48,6 +48,9 @@ struct Moment {
     at_once: bool,
     /// Whether its log has no times of its own, so that the order of lines is all there is.
     by_line: bool,
+    /// Whether its time does not tell what came before it: the beginning of what is seen only later, or work that went on
+    /// after its sender had given up, which is read where the sender waited for it.
+    floating: bool,
 }
 
 /// Turns the nodes of a case that matter to a flow into observations. `matters` tells whether a step that the flow does not
@@ -77,7 +80,7 @@ pub(crate) fn observe(
     let causes: Vec<Option<Cause>> = nodes.iter().map(|id| cause(graph, &numbers, *id)).collect();
     let mut moments: Vec<Moment> = Vec::new();
     for (number, id) in nodes.iter().enumerate() {
-        moments_of(graph.node(*id), number, depth(&causes, number), &mut moments);
+        moments_of(graph.node(*id), number, depth(&causes, number), Floating::of(graph, *id), &mut moments);
     }
     enclose(&mut moments, &causes);
     order(&mut moments, &causes);
@@ -207,7 +210,38 @@ fn depth(causes: &[Option<Cause>], mut number: usize) -> usize {
     depth
 }
 
-fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment>) {
+/// Whether the work of a call ended after its sender had given up: the request that waited for it had failed before.
+pub(crate) fn outlives(graph: &CallGraph, id: NodeId) -> bool {
+    let node = graph.node(id);
+    let apart = || {
+        let (parent, edge) = graph.parent(id).filter(|_| node.kind == NodeKind::Call)?;
+        let asked = graph.node(parent);
+        let failed = asked.kind == NodeKind::Http && asked.status.is_some_and(|status| status >= 500);
+        let by_id = edge.joined_by != JoinedBy::Resource;
+        let (gave_up, done) = asked.ending_stamp().zip(node.ending_stamp()).filter(|_| failed && by_id)?;
+        graph.clocks().least_between(gave_up, done)
+    };
+    apart().is_some_and(|apart| apart > 0)
+}
+
+/// Which ends of a node's work are not bound to what else was seen by then.
+#[derive(Clone, Copy, Debug)]
+struct Floating {
+    begin: bool,
+    end: bool,
+}
+
+impl Floating {
+    fn of(graph: &CallGraph, id: NodeId) -> Self {
+        let node = graph.node(id);
+        let outlives = outlives(graph, id);
+        // Where no log shows the end of the request that waits for a call, its sender may have given up as well.
+        let waited = || graph.parent(id).is_some_and(|(parent, _)| graph.node(parent).ending().is_some());
+        Self { begin: outlives || !node.begun, end: outlives || node.kind == NodeKind::Call && !waited() }
+    }
+}
+
+fn moments_of(node: &Node, number: usize, depth: usize, floating: Floating, moments: &mut Vec<Moment>) {
     let first = node.received.or(node.sent).or_else(|| node.evidence.iter().min().copied()).or(node.ended);
     let Some(first) = first else { return };
     let service = if node.received.is_some() { node.service } else { node.caller };
@@ -221,14 +255,15 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
         phase: Phase::Begin,
         time: begin,
         place: first,
-        chain: (first.source, service, (!node.begun).then_some(number)),
+        chain: (first.source, service, floating.begin.then_some(number)),
         depth,
         at_once,
         by_line: by_line(first),
+        floating: floating.begin,
     });
     if let Some(last) = node.ended {
         let own = last.source == first.source || node.received.is_none();
-        let chain = (last.source, if own { service } else { node.service }, None);
+        let chain = (last.source, if own { service } else { node.service }, floating.end.then_some(number));
         moments.push(Moment {
             node: number,
             phase: Phase::End,
@@ -238,6 +273,7 @@ fn moments_of(node: &Node, number: usize, depth: usize, moments: &mut Vec<Moment
             depth,
             at_once,
             by_line: by_line(last),
+            floating: floating.end,
         });
     }
 }
@@ -359,7 +395,7 @@ fn causal_pairs(clocks: &Clocks, moments: &[Moment], causes: &[Option<Cause>]) -
         if let (true, Some(end), Some(cause)) = (waits, ends[node], ends[parent]) {
             // A caller may give up, and the work it asked for go on.
             let gave_up = time(end).zip(time(cause)).is_some_and(|(end, cause)| is_clearly_before(clocks, cause, end));
-            if !gave_up {
+            if !gave_up && !moments[end].floating {
                 pairs.push((end, cause));
             }
         }
@@ -375,7 +411,7 @@ fn is_clearly_before(clocks: &Clocks, moment: Stamp, other: Stamp) -> bool {
 fn timed_pairs(clocks: &Clocks, moments: &[Moment], observations: &[Observation]) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     for (index, moment) in moments.iter().enumerate() {
-        let Some(time) = moment.time else { continue };
+        let Some(time) = moment.time.filter(|_| !moment.floating) else { continue };
         let mut latest: FxHashMap<usize, usize> = FxHashMap::default();
         for (other, before) in moments.iter().enumerate() {
             if before.chain != moment.chain && before.time.is_some_and(|before| is_clearly_before(clocks, before, time))

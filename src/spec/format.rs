@@ -198,6 +198,7 @@ fn step(statement: &StepStatement) -> String {
         StepStatement::Quote(text) => quote(text),
         StepStatement::Form(what) => form(what),
         StepStatement::Lock(list) => format!("lock {}", names(list)),
+        StepStatement::FailsSilently => "fails silently".to_owned(),
         StepStatement::Names(target) => format!("names {}", if *target { "target" } else { "itself" }),
         StepStatement::Message(text, _) => format!("message {}", quoted(&text.value)),
     }
@@ -221,6 +222,7 @@ fn form(form: &Form) -> String {
 fn message(statement: &MessageStatement) -> String {
     match statement {
         MessageStatement::Logger(name, level) => format!("logger {} at {}", name.value, level_word(*level)),
+        MessageStatement::Sign(name) => format!("sign {}", name.value),
         MessageStatement::Role(role) => role_word(*role).to_owned(),
         MessageStatement::Shows(status) => format!("shows volume {}", status.value),
     }
@@ -320,10 +322,14 @@ fn finding(statement: &FindingStatement) -> String {
 
 fn when(line: &WhenLine) -> String {
     let mut words = format!("when {}", wrong_words(line.wrong));
+    words.extend(line.sign.iter().flat_map(|sign| [" ", sign.value.as_str()]));
     for (word, list) in [("at", &line.steps), ("in", &line.flows), ("state", &line.states)] {
         if !list.is_empty() {
             words.push_str(&format!(" {word} {}", names(list)));
         }
+    }
+    for (word, sign) in [("with", &line.with), ("without", &line.without)] {
+        words.extend(sign.iter().map(|sign| format!(" {word} {}", sign.value)));
     }
     words
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::span::{Span, Spanned};
 use crate::model::event::Level;
-use crate::spec::grammar::{Age, Severity, Subject};
+use crate::spec::grammar::{Age, Severity, Subject, Wrong};
 use crate::spec::parser::{ROLES, WRONGS};
 use crate::spec::tree::{Branch, Ending, TIME_UNITS};
 
@@ -135,10 +135,12 @@ fn step_body() -> impl Strategy<Value = Vec<Line<StepStatement>>> {
         (name(), level).prop_map(|(logger, level)| MessageStatement::Logger(logger, level)),
         proptest::sample::select(ROLES.map(|(_, role)| role).to_vec()).prop_map(MessageStatement::Role),
         name().prop_map(MessageStatement::Shows),
+        name().prop_map(MessageStatement::Sign),
     ];
     let other = prop_oneof![
         quotes().prop_map(StepStatement::Quote),
         list(name()).prop_map(StepStatement::Lock),
+        Just(StepStatement::FailsSilently),
         (text(), vec(line(told), 0..3)).prop_map(|(text, lines)| StepStatement::Message(text, lines)),
     ];
     (line(any_form().prop_map(StepStatement::Form)), vec(line(other), 0..4)).prop_map(|(first, rest)| {
@@ -185,8 +187,13 @@ fn machine_body() -> impl Strategy<Value = Vec<Line<MachineStatement>>> {
 
 fn finding_body() -> impl Strategy<Value = ItemBody> {
     let narrowing = (vec(step_name(), 0..2), vec(name(), 0..2), vec(name(), 0..2));
-    let when = (proptest::sample::select(WRONGS.map(|(_, wrong)| wrong).to_vec()), narrowing)
-        .prop_map(|(wrong, (steps, flows, states))| FindingStatement::When(WhenLine { wrong, steps, flows, states }));
+    let signs = (name(), of(name()), of(name()));
+    let when = (proptest::sample::select(WRONGS.map(|(_, wrong)| wrong).to_vec()), signs, narrowing).prop_map(
+        |(wrong, (sign, with, without), (steps, flows, states))| {
+            let sign = Some(sign).filter(|_| wrong == Wrong::Logged);
+            FindingStatement::When(WhenLine { wrong, sign, steps, flows, states, with, without })
+        },
+    );
     let severity = prop_oneof![Just(Severity::Note), Just(Severity::Warning), Just(Severity::Error)];
     let release = "[a-z]{1,5} [0-9]{1,2}\\.[0-9]\\.[0-9]".prop_map(spanned);
     let bug = ("LP [0-9]{1,7}".prop_map(spanned), vec(release, 0..3))

@@ -1,5 +1,9 @@
 //! The resolved specification: names are numbers, blocks are in place, every pattern is ready to match.
 
+mod finding;
+
+pub use finding::{Bug, FindingRule, Severity, Trigger, Wrong};
+
 use crate::base::span::Span;
 use crate::model::vocabulary::{MessageId, ServiceId, Vocabulary};
 
@@ -60,6 +64,16 @@ impl Grammar {
         &self.steps[step.0 as usize]
     }
 
+    /// Whether a step ended well: what its answer says, or else what the log told of it.
+    pub fn went_well(&self, step: StepId, status: Option<u16>, told: Option<bool>) -> Option<bool> {
+        let rule = self.step_at(step);
+        match (&rule.kind, status) {
+            (StepKind::Http { .. }, Some(status)) => Some(rule.success.contains(&status)),
+            (StepKind::Http { .. }, None) => None,
+            _ => told,
+        }
+    }
+
     /// The flow of that name.
     pub fn flow(&self, name: &str) -> Option<&Flow> {
         self.flows.iter().find(|flow| flow.name == name)
@@ -87,6 +101,8 @@ pub struct Step {
     pub locks: Vec<String>,
     /// Whether the body of the request names another volume than its path, where that tells two steps apart.
     pub names_target: Option<bool>,
+    /// Whether no exception is logged behind it when it fails: the service catches its own.
+    pub fails_silently: bool,
     /// Where it is written.
     pub origin: Origin,
 }
@@ -143,6 +159,8 @@ pub struct MessageMeaning {
     pub role: MessageRole,
     /// A status of the volume that the message shows.
     pub shows: Option<StatusShown>,
+    /// What it is a sign of, by which findings name it.
+    pub sign: Option<String>,
     /// Where it is written.
     pub origin: Origin,
 }
@@ -406,97 +424,6 @@ pub struct Retry {
     pub most: u32,
     /// The HTTP statuses after which it is sent again.
     pub statuses: Vec<u16>,
-}
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    /// Worth knowing.
-    Note,
-    /// Legal, but costs somebody something.
-    Warning,
-    /// The protocol is broken.
-    Error,
-}
-
-/// A finding of the registry.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FindingRule {
-    /// `FC0201`.
-    pub code: String,
-    /// `attach-never-executed`.
-    pub name: String,
-    /// One line for readers; may hold `{step}`, `{volume}`, `{server}`, `{status}`, `{from}`, `{to}`, `{host}`, `{delay}`.
-    pub title: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What it is raised for, the most special first.
-    pub when: Vec<Trigger>,
-    /// What the logs show.
-    pub symptom: Vec<String>,
-    /// The lines of the logs that show it, in their order.
-    pub sequence: Vec<String>,
-    /// Why it happens.
-    pub cause: Vec<String>,
-    /// What an operator does now.
-    pub remedy: Vec<String>,
-    /// What an operator should not do.
-    pub avoid: Vec<String>,
-    /// Upstream bugs.
-    pub bugs: Vec<Bug>,
-    /// Upstream sources.
-    pub sources: Vec<String>,
-    /// Where it is written.
-    pub origin: Origin,
-}
-
-/// An upstream bug.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bug {
-    /// `LP 1960401`, its number on Launchpad.
-    pub number: String,
-    /// The first releases of the main line that have the remedy: `nova 25.0.0`; none when there is none.
-    pub fixed: Vec<String>,
-}
-
-/// What raises a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trigger {
-    /// What is wrong.
-    pub wrong: Wrong,
-    /// Only for these steps; empty for any.
-    pub steps: Vec<StepId>,
-    /// Only in these flows; empty for any.
-    pub flows: Vec<String>,
-    /// Only when the subject is left in one of these states; empty for any.
-    pub states: Vec<String>,
-}
-
-/// What can be wrong with a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Wrong {
-    /// A step had to be seen and was not, and later ones were.
-    Missing,
-    /// The flow stopped before a step, and its deadline has passed.
-    Stuck,
-    /// A step was seen that is not allowed there.
-    Unexpected,
-    /// A step was seen, but not at its place.
-    OutOfOrder,
-    /// A step took a status to where it may not go from where it was.
-    IllegalTransition,
-    /// The flow has ended, and a status is left in a state of transit.
-    LeftBehind,
-    /// What was done was not undone when the flow failed.
-    NotRolledBack,
-    /// A cast was consumed after its deadline.
-    Late,
-    /// A call was never answered.
-    TimedOut,
-    /// A step was accepted and changed nothing.
-    NoEffect,
-    /// A status that was seen is not the one that follows from the steps.
-    StatusContradiction,
 }
 
 impl Grammar {

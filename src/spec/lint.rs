@@ -34,6 +34,7 @@ pub fn lint(specification: &Specification) -> Vec<Problem> {
     for flow in &grammar.flows {
         heads(grammar, flow, &mut problems);
     }
+    idle_signs(grammar, &mut problems);
     for finding in &grammar.findings {
         silent_triggers(grammar, finding, &mut problems);
     }
@@ -242,7 +243,13 @@ fn silent_triggers(grammar: &Grammar, finding: &FindingRule, problems: &mut Vec<
             // What is unexpected or changes a status by itself need not be in a flow's sequence.
             let anywhere = matches!(
                 trigger.wrong,
-                Wrong::Unexpected | Wrong::IllegalTransition | Wrong::NoEffect | Wrong::StatusContradiction
+                Wrong::Unexpected
+                    | Wrong::IllegalTransition
+                    | Wrong::NoEffect
+                    | Wrong::StatusContradiction
+                    | Wrong::Failed
+                    | Wrong::Logged
+                    | Wrong::DoneLate
             );
             let name = &grammar.step_at(*step).name;
             let mut warn = |message: String, help: &str| {
@@ -259,6 +266,28 @@ fn silent_triggers(grammar: &Grammar, finding: &FindingRule, problems: &mut Vec<
                     "say `within DURATION` behind the step in a flow",
                 );
             }
+        }
+    }
+}
+
+/// Signs that no finding looks for.
+fn idle_signs(grammar: &Grammar, problems: &mut Vec<Problem>) {
+    let sought = || {
+        grammar
+            .findings
+            .iter()
+            .flat_map(|finding| &finding.when)
+            .flat_map(|trigger| [&trigger.sign, &trigger.with, &trigger.without])
+            .flatten()
+    };
+    for message in &grammar.messages {
+        if let Some(sign) = message.sign.as_ref().filter(|sign| !sought().any(|sought| sought == *sign)) {
+            let problem = Problem::warning(
+                format!("no finding looks for the sign `{sign}`"),
+                message.origin,
+                "the sign of this message",
+            );
+            problems.push(problem.help(format!("say `when logged {sign}` in a finding, or remove the sign")));
         }
     }
 }
@@ -358,6 +387,15 @@ mod tests {
         let flow = "flow f \"t\"\n  starts a.one\n  anytime a.two\n  a.one\n";
         let finding = "finding FC0001 n \"t\"\n  severity note\n  when stuck at a.two\n";
         assert_eq!(warnings(&format!("{flow}{finding}")), ["`a.two` is in no flow that FC0001 looks at"]);
+    }
+
+    #[test]
+    fn signs_are_for_findings() {
+        let step = "step a.three \"t\"\n  api runs three\n  message \"Odd\"\n    logger l at INFO\n    sign odd\n";
+        let specification = format!("{FLOW}  a.three\n{step}");
+        assert_eq!(warnings(&specification), ["no finding looks for the sign `odd`"]);
+        let finding = "finding FC0001 n \"t\"\n  severity note\n  when logged odd\n";
+        assert_eq!(warnings(&format!("{specification}{finding}")), [""; 0]);
     }
 
     #[test]

@@ -144,6 +144,8 @@ pub(crate) enum StepStatement {
     Lock(Vec<Name>),
     /// `names target` or `names itself`: whether it is the first.
     Names(bool),
+    /// `fails silently`.
+    FailsSilently,
     /// `message`, and the lines in it.
     Message(Text, Vec<Line<MessageStatement>>),
 }
@@ -183,6 +185,8 @@ pub(crate) enum MessageStatement {
     Role(MessageRole),
     /// `shows volume STATUS` or `shows volume {placeholder}`.
     Shows(Name),
+    /// `sign NAME`.
+    Sign(Name),
 }
 
 /// A line of a machine.
@@ -383,15 +387,21 @@ pub(crate) enum FindingStatement {
     Bug(Text, Vec<Text>),
 }
 
-/// `when WRONG [at STEPS] [in FLOWS] [state STATES]`.
+/// `when WRONG [SIGN] [at STEPS] [in FLOWS] [state STATES] [with SIGN] [without SIGN]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct WhenLine {
     /// What is wrong.
     pub(crate) wrong: Wrong,
+    /// The sign, for what is logged.
+    pub(crate) sign: Option<Name>,
     /// Where.
     pub(crate) steps: Vec<Name>,
     /// In which flows.
     pub(crate) flows: Vec<Name>,
     /// In which states.
     pub(crate) states: Vec<Name>,
+    /// The sign that has to be there.
+    pub(crate) with: Option<Name>,
+    /// The sign that must not be there.
+    pub(crate) without: Option<Name>,
 }

@@ -7,9 +7,7 @@ use uuid::Uuid;
 
 use crate::base::time::{SECOND, Timestamp};
 use crate::model::source::Place;
-use crate::spec::grammar::{
-    Flow, Grammar, Guard, Machine, Origin, StatusShown, StepId, StepKind, Subject, Target, Transition,
-};
+use crate::spec::grammar::{Flow, Grammar, Guard, Machine, Origin, StatusShown, StepId, Subject, Target, Transition};
 use crate::trace::clocks::{ClockId, Stamp};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{MessageSeen, Node, NodeId, NodeKind};
@@ -343,12 +341,7 @@ impl Walk<'_> {
     }
 
     fn success(&self, node: &Node, step: StepId) -> Option<bool> {
-        let rule = self.grammar.step_at(step);
-        match (&rule.kind, node.status) {
-            (StepKind::Http { .. }, Some(status)) => Some(rule.success.contains(&status)),
-            (StepKind::Http { .. }, None) => None,
-            _ => node.success,
-        }
+        self.grammar.went_well(step, node.status, node.success)
     }
 
     /// The first transition that fits: its number, the status before and the one after. With `trusting`, what is not known of

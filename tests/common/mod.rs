@@ -56,6 +56,7 @@ pub(crate) fn step(name: &str, service: u16, kind: StepKind) -> Step {
         success: vec![200, 202],
         locks: vec![],
         names_target: None,
+        fails_silently: false,
         origin: origin("nova.attach.request"),
     }
 }
@@ -169,9 +170,12 @@ pub(crate) fn grammar() -> Grammar {
             severity: Severity::Error,
             when: vec![Trigger {
                 wrong: Wrong::Stuck,
+                sign: None,
                 steps: vec![StepId(2)],
                 flows: vec!["attach".to_owned()],
                 states: vec![],
+                with: None,
+                without: None,
             }],
             symptom: vec!["nova-api cast attach_volume; nothing of it is in nova-compute's log.".to_owned()],
             sequence: vec!["nova-api: POST /servers/{server}/os-volume_attachments 200".to_owned()],

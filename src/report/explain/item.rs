@@ -4,8 +4,8 @@ use crate::report::data::severity_name;
 use crate::report::explain::{Page, step_names};
 use crate::report::subject::level_name;
 use crate::spec::grammar::{
-    Bug, FindingRule, Grammar, Machine, MessageRole, PathSegment, StepId, StepKind, Target, Term, Transition, Trigger,
-    Wrong,
+    Bug, FindingRule, Grammar, Machine, MessageMeaning, MessageRole, PathSegment, StepId, StepKind, Target, Term,
+    Transition, Trigger, Wrong,
 };
 
 /// The page of a finding.
@@ -46,8 +46,14 @@ fn trigger_text(grammar: &Grammar, trigger: &Trigger) -> String {
         Wrong::TimedOut => "a call was never answered",
         Wrong::NoEffect => "a step was accepted and changed nothing",
         Wrong::StatusContradiction => "a status that was seen does not follow from the steps",
+        Wrong::Failed => "a step failed",
+        Wrong::Logged => "a message says so",
+        Wrong::DoneLate => "a call was done although its sender had given up",
     }
     .to_owned();
+    if let Some(sign) = &trigger.sign {
+        text.push_str(&format!(": {}", sign_text(grammar, sign)));
+    }
     if !trigger.steps.is_empty() {
         text.push_str(&format!("; at {}", step_names(grammar, &trigger.steps)));
     }
@@ -57,7 +63,17 @@ fn trigger_text(grammar: &Grammar, trigger: &Trigger) -> String {
     if !trigger.states.is_empty() {
         text.push_str(&format!("; state {}", trigger.states.join(", ")));
     }
+    for (word, sign) in [("with", &trigger.with), ("without", &trigger.without)] {
+        text.extend(sign.iter().map(|sign| format!("; {word} {}", sign_text(grammar, sign))));
+    }
     text
+}
+
+/// The messages that have a sign.
+fn sign_text(grammar: &Grammar, sign: &str) -> String {
+    let of_sign = |(_, meaning): &(usize, &MessageMeaning)| meaning.sign.as_deref() == Some(sign);
+    let messages = grammar.messages.iter().enumerate().filter(of_sign);
+    messages.filter_map(|(index, _)| pattern_text(grammar, index)).collect::<Vec<_>>().join(" or ")
 }
 
 /// The page of a step.
@@ -109,13 +125,7 @@ fn kind_text(service: &str, kind: &StepKind, success: &[u16]) -> String {
 /// `"Attaching volume {volume}" begins it (nova.compute.manager at INFO)`.
 fn message_text(grammar: &Grammar, index: usize, role: MessageRole) -> Option<String> {
     let rule = grammar.vocabulary.messages.get(index)?;
-    let mut text = String::new();
-    for (number, literal) in rule.literals.iter().enumerate() {
-        text.push_str(literal);
-        if let Some(placeholder) = rule.placeholders.get(number) {
-            text.push_str(&format!("{{{}}}", placeholder.name));
-        }
-    }
+    let text = pattern_text(grammar, index)?;
     let role = match role {
         MessageRole::Begins => "begins",
         MessageRole::During => "belongs to",
@@ -124,7 +134,20 @@ fn message_text(grammar: &Grammar, index: usize, role: MessageRole) -> Option<St
         MessageRole::Refuses => "refuses",
     };
     let logger = if rule.logger.is_empty() { "any logger" } else { &rule.logger };
-    Some(format!("\"{text}\" {role} it ({logger} at {})", level_name(rule.level)))
+    Some(format!("{text} {role} it ({logger} at {})", level_name(rule.level)))
+}
+
+/// `"Attaching volume {volume}"`.
+fn pattern_text(grammar: &Grammar, index: usize) -> Option<String> {
+    let rule = grammar.vocabulary.messages.get(index)?;
+    let mut text = String::new();
+    for (number, literal) in rule.literals.iter().enumerate() {
+        text.push_str(literal);
+        if let Some(placeholder) = rule.placeholders.get(number) {
+            text.push_str(&format!("{{{}}}", placeholder.name));
+        }
+    }
+    Some(format!("\"{text}\""))
 }
 
 /// Whether a sequence has the step.

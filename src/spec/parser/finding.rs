@@ -10,8 +10,11 @@ use crate::spec::words::{Words, is_name};
 /// The statements of a finding.
 const KNOWN: [&str; 8] = ["severity", "when", "symptom", "sequence", "cause", "remedy", "avoid", "bug"];
 
+/// What narrows a `when`, in its order.
+const NARROWING: [&str; 5] = ["at", "in", "state", "with", "without"];
+
 /// What can be wrong, in words.
-pub(crate) const WRONGS: [(&str, Wrong); 11] = [
+pub(crate) const WRONGS: [(&str, Wrong); 14] = [
     ("missing", Wrong::Missing),
     ("stuck", Wrong::Stuck),
     ("unexpected", Wrong::Unexpected),
@@ -23,6 +26,9 @@ pub(crate) const WRONGS: [(&str, Wrong); 11] = [
     ("timed out", Wrong::TimedOut),
     ("no effect", Wrong::NoEffect),
     ("status contradiction", Wrong::StatusContradiction),
+    ("failed", Wrong::Failed),
+    ("logged", Wrong::Logged),
+    ("done late", Wrong::DoneLate),
 ];
 
 /// The words of a severity.
@@ -89,10 +95,12 @@ fn is_number(digits: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `when WRONG [at STEPS] [in FLOWS] [state STATES]`.
+/// `when WRONG [SIGN] [at STEPS] [in FLOWS] [state STATES] [with SIGN] [without SIGN]`.
 fn when(words: &mut Words) -> Result<WhenLine, Problem> {
     let wrong = wrong(words)?;
-    let mut line = WhenLine { wrong, steps: Vec::new(), flows: Vec::new(), states: Vec::new() };
+    let sign = if wrong == Wrong::Logged { Some(words.name("the sign of a message")?) } else { None };
+    let (steps, flows, states) = (Vec::new(), Vec::new(), Vec::new());
+    let mut line = WhenLine { wrong, sign, steps, flows, states, with: None, without: None };
     if words.take("at") {
         line.steps = words.names("a step")?;
     }
@@ -102,9 +110,17 @@ fn when(words: &mut Words) -> Result<WhenLine, Problem> {
     if words.take("state") {
         line.states = words.names("a state")?;
     }
+    if words.take("with") {
+        line.with = Some(words.name("the sign of a message")?);
+    }
+    if words.take("without") {
+        line.without = Some(words.name("the sign of a message")?);
+    }
     if !words.is_empty() {
-        let problem = words.expected("`at`, `in`, `state` or the end of the line");
-        return Err(problem.help("they stand in this order: `at STEP, STEP in FLOW, FLOW state STATE, STATE`"));
+        let problem =
+            words.expected(&format!("{} or the end of the line", NARROWING.map(|word| format!("`{word}`")).join(", ")));
+        let order = "they stand in this order: `at STEP, STEP in FLOW, FLOW state STATE, STATE with SIGN without SIGN`";
+        return Err(problem.help(order));
     }
     Ok(line)
 }
@@ -114,7 +130,7 @@ fn wrong(words: &mut Words) -> Result<Wrong, Problem> {
     let mut origin = words.here();
     let mut said = String::new();
     while let Some(word) = words.peek() {
-        if matches!(word, "at" | "in" | "state") {
+        if NARROWING.contains(&word) {
             break;
         }
         origin.span.end = words.here().span.end;

@@ -80,6 +80,10 @@ impl Parser<'_> {
             let named = words.one_of("`target` or `itself`", &["target", "itself"])?;
             return Ok(StepStatement::Names(named.value == "target"));
         }
+        if words.take("fails") {
+            self.leaf(node);
+            return words.expect("silently").map(|()| StepStatement::FailsSilently);
+        }
         if words.take("message") {
             let text = words.text("the text of the message")?;
             let lines = self.lines(&node.children, Self::message_statement);
@@ -98,7 +102,7 @@ impl Parser<'_> {
             let message = format!("`{second}` is not what a service does");
             return Err(Problem::error(message, words.here(), "not known").help(format!("did you mean `{meant}`?")));
         }
-        self.quote(node, words, &["lock", "names", "message"]).map(StepStatement::Quote)
+        self.quote(node, words, &["lock", "names", "fails silently", "message"]).map(StepStatement::Quote)
     }
 
     fn message_statement(&mut self, node: &Node, words: &mut Words) -> Result<MessageStatement, Problem> {
@@ -114,12 +118,15 @@ impl Parser<'_> {
             words.expect("volume")?;
             return words.word("a status or a placeholder").map(MessageStatement::Shows);
         }
+        if words.take("sign") {
+            return words.name("the name of a sign").map(MessageStatement::Sign);
+        }
         for (word, role) in ROLES {
             if words.take(word) {
                 return Ok(MessageStatement::Role(role));
             }
         }
-        let known = ["logger", "shows", "begins", "during", "ends", "fails", "refuses"];
+        let known = ["logger", "shows", "sign", "begins", "during", "ends", "fails", "refuses"];
         Err(unknown_statement(words, &known))
     }
 }

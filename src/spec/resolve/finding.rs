@@ -100,8 +100,15 @@ impl Resolver<'_, '_> {
         for state in &when.states {
             self.check_state(entry, state, None);
         }
+        let mut sign = |name: &Option<Name>| {
+            let name = name.as_ref()?;
+            self.check_sign(entry, name);
+            Some(name.value.clone())
+        };
+        let (sign, with, without) = (sign(&when.sign), sign(&when.with), sign(&when.without));
         let texts = |names: &[Name]| names.iter().map(|name| name.value.clone()).collect();
-        Trigger { wrong: when.wrong, steps, flows: texts(&when.flows), states: texts(&when.states) }
+        let (flows, states) = (texts(&when.flows), texts(&when.states));
+        Trigger { wrong: when.wrong, sign, steps, flows, states, with, without }
     }
 
     fn check_flow(&mut self, entry: &Entry, name: &Name) {
@@ -112,6 +119,15 @@ impl Resolver<'_, '_> {
                 flows => format!("the flows are: {}", flows.join(", ")),
             };
             self.problems.push(problem.suggest(&name.value, self.names.flows.iter().copied(), help));
+        }
+    }
+
+    fn check_sign(&mut self, entry: &Entry, name: &Name) {
+        let signs: Vec<&str> = self.grammar.messages.iter().filter_map(|message| message.sign.as_deref()).collect();
+        if !signs.contains(&name.value.as_str()) {
+            let problem = Problem::error(format!("unknown sign `{}`", name.value), entry.at(name.span), "not known");
+            let help = "nest `sign NAME` under a message of a step";
+            self.problems.push(problem.suggest(&name.value, signs, help));
         }
     }
 
@@ -132,6 +148,5 @@ impl Resolver<'_, '_> {
 
 /// By how much a trigger is narrowed: first in how many ways, then by the better way.
 fn narrowness(trigger: &Trigger) -> (usize, bool, bool) {
-    let (steps, flows, states) = (!trigger.steps.is_empty(), !trigger.flows.is_empty(), !trigger.states.is_empty());
-    (usize::from(steps) + usize::from(flows) + usize::from(states), steps, flows)
+    (trigger.narrowed(), !trigger.steps.is_empty(), !trigger.flows.is_empty())
 }

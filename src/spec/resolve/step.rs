@@ -22,6 +22,7 @@ impl Resolver<'_, '_> {
                 success: Vec::new(),
                 locks: Vec::new(),
                 names_target: None,
+                fails_silently: false,
                 origin: entry.origin(),
             };
             for line in lines {
@@ -35,6 +36,7 @@ impl Resolver<'_, '_> {
                             step.locks.push(name.value.clone());
                         }
                     }
+                    StepStatement::FailsSilently => step.fails_silently = true,
                     StepStatement::Names(target) => step.names_target = Some(*target),
                     StepStatement::Message(text, lines) => self.message(entry, id, text, lines),
                 }
@@ -72,11 +74,12 @@ impl Resolver<'_, '_> {
 
     fn message(&mut self, entry: &Entry, step: StepId, text: &Text, lines: &[Line<MessageStatement>]) {
         let (literals, placeholders) = self.pattern(entry, text);
-        let (mut logger, mut role, mut shows) = (None, None, None);
+        let (mut logger, mut role, mut shows, mut sign) = (None, None, None, None);
         for line in lines {
             let is_second = match &line.value {
                 MessageStatement::Logger(name, level) => logger.replace((name, *level)).is_some(),
                 MessageStatement::Role(said) => role.replace(*said).is_some(),
+                MessageStatement::Sign(name) => sign.replace(name.value.clone()).is_some(),
                 MessageStatement::Shows(status) => {
                     shows.replace(self.status(entry, text, status, &placeholders)).is_some()
                 }
@@ -107,7 +110,7 @@ impl Resolver<'_, '_> {
         let role = role.unwrap_or(MessageRole::During);
         self.grammar.vocabulary.messages.push(rule);
         let shows = shows.flatten();
-        self.grammar.messages.push(MessageMeaning { step, role, shows, origin: entry.at(text.span) });
+        self.grammar.messages.push(MessageMeaning { step, role, shows, sign, origin: entry.at(text.span) });
     }
 
     /// The literals and placeholders of a message.
