@@ -30,7 +30,7 @@ pub struct Observation {
     pub node: usize,
     /// Its beginning or its end.
     pub phase: Phase,
-    /// The steps that it can be.
+    /// The steps that it can be; none when it is about something else than the case.
     pub steps: Vec<StepId>,
     /// The HTTP status of the answer, for its end.
     pub status: Option<u16>,

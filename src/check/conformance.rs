@@ -30,6 +30,8 @@ pub(crate) struct Automata {
     pub(crate) variants: Vec<Vec<Automaton>>,
     /// The steps of each flow, sorted.
     alphabets: Vec<Vec<StepId>>,
+    /// Whether each flow is one of requests sent straight to a service.
+    is_direct: Vec<bool>,
     /// Alignments by shape: most cases of a log have the same.
     known: Mutex<FxHashMap<Shape, Result<Option<Alignment>, GaveUp>>>,
 }
@@ -71,7 +73,8 @@ impl Automata {
         };
         let variants = grammar.flows.iter().enumerate().map(compile).collect::<Result<_, _>>()?;
         let alphabets = (0..grammar.flows.len()).map(|flow| alphabet(grammar, flow)).collect();
-        Ok(Self { variants, alphabets, known: Mutex::default() })
+        let is_direct = grammar.flows.iter().map(|flow| flow.direct).collect();
+        Ok(Self { variants, alphabets, is_direct, known: Mutex::default() })
     }
 
     fn align(&self, shape: Shape) -> Result<Option<Alignment>, GaveUp> {
@@ -199,8 +202,8 @@ impl Automata {
     }
 
     /// Aligns with one variant. A step counts as missing only where a log covers the time between what was seen before and
-    /// after it. Taken for visible first are the steps whose logs cover the whole case; then each is looked at in the gap in
-    /// which it was assumed.
+    /// after it. Taken for visible first are the steps whose logs cover the whole case, or none; then each is looked at in the
+    /// gap in which it was assumed.
     fn align_to(
         &self,
         (flow, variant): (usize, usize),
@@ -227,36 +230,53 @@ impl Automata {
         );
         let could_show = |step: UseId| observability.could_show(sought(automaton, step), touched);
         let uses = || 0..automaton.uses.len() as UseId;
-        let mut visible: Vec<bool> = uses().map(|step| covers(step, first.as_slice(), last.as_slice())).collect();
-        let mut uncovered = vec![false; visible.len()];
-        for _ in 0..MOST_REVISIONS {
-            let shape =
-                Shape { flow, variant, observations: observed.observations.clone(), visible: visible.clone(), limit };
-            let Some(mut alignment) = self.align(shape)? else { return Ok(None) };
-            let mut revised = false;
-            for (index, step) in alignment.moves.iter().enumerate() {
-                let Move::Model(step, Phase::Begin, _) = step else { continue };
-                let number = *step as usize;
-                let seen = |step: &Move| match step {
-                    Move::Both(_, seen) | Move::Log(seen) => Some(*seen),
-                    _ => None,
-                };
-                let before = alignment.moves[..index].iter().rev().filter_map(seen);
-                let before = nearest(before.filter_map(|seen| observed.earliest[seen]));
-                let after = alignment.moves[index..].iter().filter_map(seen);
-                let after = nearest(after.filter_map(|seen| observed.latest[seen]));
-                let covered = covers(*step, &before, &after) && !uncovered[number];
-                uncovered[number] |= visible[number] && !covered;
-                revised |= visible[number] != covered;
-                visible[number] = covered;
+        let settle = |mut visible: Vec<bool>| {
+            let mut uncovered = vec![false; visible.len()];
+            for _ in 0..MOST_REVISIONS {
+                let observations = observed.observations.clone();
+                let shape = Shape { flow, variant, observations, visible: visible.clone(), limit };
+                let Some(alignment) = self.align(shape)? else { return Ok(None) };
+                let mut revised = false;
+                for (index, step) in alignment.moves.iter().enumerate() {
+                    let Move::Model(step, Phase::Begin, _) = step else { continue };
+                    let number = *step as usize;
+                    let seen = |step: &Move| match step {
+                        Move::Both(_, seen) | Move::Log(seen) => Some(*seen),
+                        _ => None,
+                    };
+                    let before = alignment.moves[..index].iter().rev().filter_map(seen);
+                    let before = nearest(before.filter_map(|seen| observed.earliest[seen]));
+                    let after = alignment.moves[index..].iter().filter_map(seen);
+                    let after = nearest(after.filter_map(|seen| observed.latest[seen]));
+                    let covered = covers(*step, &before, &after) && !uncovered[number];
+                    uncovered[number] |= visible[number] && !covered;
+                    revised |= visible[number] != covered;
+                    visible[number] = covered;
+                }
+                if !revised {
+                    return Ok(Some(alignment));
+                }
             }
-            if !revised {
-                alignment.look_ahead(automaton, &uses().map(could_show).collect::<Vec<bool>>());
-                return Ok(Some(alignment));
-            }
+            Err(GaveUp)
+        };
+        let mut best = settle(uses().map(|step| covers(step, first.as_slice(), last.as_slice())).collect())?;
+        if self.is_direct[flow] && best.as_ref().is_some_and(|known| begins_strangely(known, observed)) {
+            // What a user sends may go on with something from before the logs begin.
+            let other = settle(vec![false; automaton.uses.len()])?;
+            let is_better = |other: &Alignment| best.as_ref().is_none_or(|known| other.cost < known.cost);
+            best = other.filter(is_better).or(best);
         }
-        Err(GaveUp)
+        if let Some(best) = &mut best {
+            best.look_ahead(automaton, &uses().map(could_show).collect::<Vec<bool>>());
+        }
+        Ok(best)
     }
+}
+
+/// Whether the first thing seen has no place in the flow.
+fn begins_strangely(alignment: &Alignment, observed: &Observed) -> bool {
+    let first = alignment.moves.iter().find(|step| matches!(step, Move::Both(..) | Move::Log(_)));
+    matches!(first, Some(Move::Log(seen)) if observed.observations[*seen].strict)
 }
 
 /// The first moment of each clock.

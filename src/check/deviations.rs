@@ -6,6 +6,7 @@ use crate::check::judge::Trial;
 use crate::check::verdict::Evidence;
 use crate::spec::automaton::UseId;
 use crate::spec::grammar::{StepId, Wrong};
+use crate::trace::node::NodeKind;
 
 /// Neighbouring deviations: one cause, one defect.
 #[derive(Default)]
@@ -56,24 +57,40 @@ impl Trial<'_> {
     fn deviation(&self, group: &Group) -> Defect {
         let grammar = self.judge.grammar;
         let name = |step: &StepId| grammar.step_at(*step).name.clone();
-        let unexpected =
-            group.unexpected.iter().filter_map(|seen| Some((*self.observation(*seen).steps.first()?, *seen)));
+        let unexpected = group.unexpected.iter().filter_map(|seen| Some((self.step_seen(*seen)?, *seen)));
         let unexpected: Vec<(StepId, usize)> = unexpected.collect();
         let missing: Vec<StepId> = group.missing.iter().map(|step| self.step_use(*step).step).collect();
         let mut defect = match missing.first() {
             None => Defect::new(Wrong::Unexpected, unexpected.iter().map(|(step, _)| *step).collect()),
             Some(_) => Defect::new(if group.owed { Wrong::NotRolledBack } else { Wrong::Missing }, missing),
         };
+        let is_astray = |step: &StepId| unexpected.iter().any(|(seen, at)| seen == step && self.is_astray(*at));
+        if defect.steps.first().is_some_and(is_astray) {
+            defect.wrong = Wrong::AboutAnother;
+        }
         let names = defect.steps.iter().map(name).collect::<Vec<_>>().join(", ");
         if group.missing.is_empty() {
-            defect.expected = format!("{names} has no place here in {}", self.flow.name);
+            defect.expected = match defect.wrong {
+                Wrong::AboutAnother => format!("{names} about the volume and the attachment of this flow"),
+                _ => format!("{names} has no place here in {}", self.flow.name),
+            };
         } else {
             let title = defect.steps.first().map_or("", |step| grammar.step_at(*step).title.as_str());
             defect.expected = format!("{names} here: {title}");
-            defect.evidence = self.around(group.first);
+            if group.owed
+                && let Some(failed) = self.failing_nodes().first()
+            {
+                let place = failed.error_place.filter(|_| failed.kind != NodeKind::Http).or(failed.ended);
+                let role = format!("{} fails", failed.steps.first().map_or_else(String::new, name));
+                defect.evidence.extend(place.map(|place| Evidence { place, role }));
+            }
+            defect.evidence.extend(self.around(group.first));
         }
         for (step, seen) in &unexpected {
-            let role = format!("{} is not allowed here", name(step));
+            let role = match self.is_astray(*seen) {
+                true => format!("{} is about something else", name(step)),
+                false => format!("{} is not allowed here", name(step)),
+            };
             defect.evidence.extend(self.place(*seen).map(|place| Evidence { place, role }));
         }
         defect.evidence.dedup_by_key(|evidence| evidence.place);
@@ -90,8 +107,7 @@ impl Trial<'_> {
             _ => None,
         };
         let name = |seen: usize| {
-            let steps = &self.observation(seen).steps;
-            steps.first().map_or(String::new(), |step| self.judge.grammar.step_at(*step).name.clone())
+            self.step_seen(seen).map_or(String::new(), |step| self.judge.grammar.step_at(step).name.clone())
         };
         let moves = &self.fit.alignment.moves;
         let mut evidence = Vec::new();
@@ -109,24 +125,27 @@ impl Trial<'_> {
     }
 }
 
-/// A step that is missing in one place and not allowed in another is one defect: it is out of order.
+/// A step that is missing in one place and not allowed in another is one defect: it is out of order, or about something else.
 fn join_moved(defects: Vec<Defect>) -> Vec<Defect> {
     let mut joined: Vec<Defect> = Vec::new();
     for defect in defects {
         let opposite = |known: &Defect| {
             let pair = matches!(
                 (known.wrong, defect.wrong),
-                (Wrong::Missing | Wrong::NotRolledBack, Wrong::Unexpected)
-                    | (Wrong::Unexpected, Wrong::Missing | Wrong::NotRolledBack)
+                (Wrong::Missing | Wrong::NotRolledBack, Wrong::Unexpected | Wrong::AboutAnother)
+                    | (Wrong::Unexpected | Wrong::AboutAnother, Wrong::Missing | Wrong::NotRolledBack)
             );
             pair && known.steps.iter().any(|step| defect.steps.contains(step))
         };
         match joined.iter_mut().find(|known| opposite(known)) {
             Some(known) => {
                 known.steps.retain(|step| defect.steps.contains(step));
-                known.wrong = Wrong::OutOfOrder;
-                known.expected =
-                    if defect.wrong == Wrong::Unexpected { known.expected.clone() } else { defect.expected.clone() };
+                let is_missing = |wrong| matches!(wrong, Wrong::Missing | Wrong::NotRolledBack);
+                let astray = [known.wrong, defect.wrong].contains(&Wrong::AboutAnother);
+                if is_missing(defect.wrong) {
+                    known.expected.clone_from(&defect.expected);
+                }
+                known.wrong = if astray { Wrong::AboutAnother } else { Wrong::OutOfOrder };
                 known.evidence.extend(defect.evidence);
                 known.rule = known.rule.or(defect.rule);
                 known.shape.push_str(" moved");

@@ -1,6 +1,7 @@
 //! The judgement of one case: outcome, verdict, steps, findings, missing evidence.
 
 use rustc_hash::FxHashSet;
+use uuid::Uuid;
 
 use crate::check::alignment::{Alignment, Move, Observation, Phase};
 use crate::check::conformance::{Automata, Fit, nearest};
@@ -87,6 +88,16 @@ impl Trial<'_> {
 
     pub(super) fn observation(&self, observation: usize) -> &Observation {
         &self.fit.observed.observations[observation]
+    }
+
+    /// The step that an observation is, or the first that it may be.
+    pub(super) fn step_seen(&self, observation: usize) -> Option<StepId> {
+        self.node(observation).steps.first().copied()
+    }
+
+    /// Whether an observation is about something else than the case.
+    pub(super) fn is_astray(&self, observation: usize) -> bool {
+        self.case.astray.binary_search(&self.node_id(observation)).is_ok()
     }
 
     /// Whether a step ended well where it stands in the flow, as far as a log tells.
@@ -231,7 +242,7 @@ impl Trial<'_> {
         all.filter_map(|variant| self.flow.variants[variant].name.clone()).collect()
     }
 
-    pub(super) fn server_name(&self, server: uuid::Uuid) -> Option<String> {
+    pub(super) fn server_name(&self, server: Uuid) -> Option<String> {
         let nodes = self.case.nodes.iter().map(|id| self.judge.graph.node(*id));
         let mut names = nodes.flat_map(|node| &node.answered.servers).filter(|(id, _)| *id == server);
         names.find_map(|(_, name)| name.clone())
@@ -273,9 +284,12 @@ impl Trial<'_> {
 
     /// The status changes that the case's steps made, in order.
     pub(super) fn changes(&self) -> Vec<&Change> {
-        let Some(track) = self.case.volume.and_then(|volume| self.judge.histories.tracks.get(&volume)) else {
-            return Vec::new();
-        };
+        self.case.volume.map_or_else(Vec::new, |volume| self.changes_of(volume))
+    }
+
+    /// The changes that the case's steps made to a volume's status, in order.
+    pub(super) fn changes_of(&self, volume: Uuid) -> Vec<&Change> {
+        let Some(track) = self.judge.histories.tracks.get(&volume) else { return Vec::new() };
         let mine: FxHashSet<NodeId> = self.case.nodes.iter().copied().collect();
         track.changes.iter().filter(|change| mine.contains(&change.node)).collect()
     }
@@ -337,6 +351,7 @@ impl Trial<'_> {
 
     pub(super) fn findings(&self, outcome: Outcome) -> Vec<Finding> {
         let mut defects = self.deviations();
+        defects.extend(self.intrusions());
         if defects.is_empty() && outcome == Outcome::Stuck {
             defects.extend(self.stuck());
         }

@@ -4,6 +4,7 @@ pub mod alignment;
 pub(crate) mod conformance;
 mod deviations;
 pub mod findings;
+mod intrusions;
 pub(crate) mod judge;
 mod obligations;
 pub mod observability;

@@ -1,12 +1,14 @@
 //! What a flow owes beyond the order of its steps: an end in time, legal statuses, nothing left behind.
 
+use uuid::Uuid;
+
 use crate::check::alignment::{Move, Phase};
 use crate::check::conformance::sought;
 use crate::check::findings::{Defect, clock, duration};
 use crate::check::judge::Trial;
 use crate::check::verdict::Evidence;
 use crate::spec::automaton::UseId;
-use crate::spec::grammar::{StepKind, Wrong};
+use crate::spec::grammar::{Machine, StepId, StepKind, Target, Wrong};
 use crate::trace::history::Effect;
 use crate::trace::node::{Node, NodeKind};
 
@@ -17,8 +19,21 @@ impl Trial<'_> {
         let grammar = self.judge.grammar;
         let mut defect = Defect::new(Wrong::Stuck, vec![rule.step]);
         let deadline = self.deadline(step).map(duration).unwrap_or_default();
-        defect.expected =
-            format!("{} within {deadline}: {}", grammar.step_at(rule.step).name, grammar.step_at(rule.step).title);
+        let others = self.fit.ties.iter().filter_map(|(variant, alignment)| {
+            let step = self.pending_of(alignment)?;
+            Some(self.judge.automata.variants[self.fit.flow][*variant].uses[step as usize].step)
+        });
+        defect.steps.extend(others);
+        let mut names: Vec<&str> = Vec::new();
+        for name in defect.steps.iter().map(|step| grammar.step_at(*step).name.as_str()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        defect.expected = match names.as_slice() {
+            [name] => format!("{name} within {deadline}: {}", grammar.step_at(rule.step).title),
+            _ => format!("{} within {deadline}", names.join(" or ")),
+        };
         let method = match &grammar.step_at(rule.step).kind {
             StepKind::Cast { method } | StepKind::Call { method } => Some(method.as_str()),
             _ => None,
@@ -75,11 +90,28 @@ impl Trial<'_> {
         defects.collect()
     }
 
-    /// A status of transit that nothing in the flow can lead out of any more.
+    /// A status of transit that nothing in the flow can lead out of any more, of its volume or of the one that takes its place.
     pub(super) fn left_behind(&self) -> Option<Defect> {
+        let target = self.case.root.and_then(|root| self.judge.graph.node(root).target);
+        let target = target.filter(|_| !self.has_nameless_changes());
+        self.case.volume.into_iter().chain(target).find_map(|volume| self.left_behind_on(volume))
+    }
+
+    /// Whether the flow has requests that change some volume, and no line tells which.
+    fn has_nameless_changes(&self) -> bool {
+        let changes = |node: &Node| {
+            let may_succeed = node.kind == NodeKind::Http && node.status.is_none_or(|status| status < 400);
+            let machine = self.machine.filter(|_| may_succeed);
+            machine.is_some_and(|machine| node.steps.iter().any(|step| machine.concerns(*step)))
+        };
+        let mut nodes = self.case.nodes.iter();
+        nodes.any(|id| changes(self.judge.graph.node(*id)) && self.judge.histories.change(*id).is_none())
+    }
+
+    fn left_behind_on(&self, volume: Uuid) -> Option<Defect> {
         let machine = self.machine?;
-        let track = self.judge.histories.tracks.get(&self.case.volume?)?;
-        let last = self.changes().into_iter().rfind(|change| matches!(change.effect, Effect::Changed))?;
+        let track = self.judge.histories.tracks.get(&volume)?;
+        let last = self.changes_of(volume).into_iter().rfind(|change| matches!(change.effect, Effect::Changed))?;
         let state = last.to?;
         let later = track.changes.iter().skip_while(|change| change.node != last.node).skip(1);
         let unseen = |step: &Move| match step {
@@ -105,22 +137,47 @@ impl Trial<'_> {
         defect.state = Some(name.clone());
         defect.shape = name.clone();
         defect.expected = format!("a volume that is not left {name} by a flow that is over");
+        let ways_out = self.ways_out(machine, state);
+        if !ways_out.is_empty() {
+            defect.expected.push_str(&format!(": {} lets it go", ways_out.join(" or ")));
+        }
         let node = self.judge.graph.node(last.node);
         let place = node.ended.or(node.received).or(node.sent);
         defect.evidence.extend(place.map(|place| Evidence { place, role: format!("{name} from here on") }));
         let failed = self.failing_nodes();
-        for (index, node) in
-            [failed.first(), failed.last().filter(|_| failed.len() > 1)].into_iter().flatten().enumerate()
-        {
+        let would_change = |node: &&&Node| node.steps.iter().any(|step| machine.concerns(*step));
+        let last_failed = failed.iter().skip(1).rfind(would_change).or(failed.last().filter(|_| failed.len() > 1));
+        for (index, node) in failed.first().into_iter().chain(last_failed).enumerate() {
             let place = node.error_place.filter(|_| node.kind != NodeKind::Http).or(node.ended);
-            let role = if index == 0 { "the first failure" } else { "the last failure" };
-            defect.evidence.extend(place.map(|place| Evidence { place, role: role.to_owned() }));
+            let step = node.steps.first().map_or("work", |step| self.judge.grammar.step_at(*step).name.as_str());
+            let role = format!("{step} is the {} failure", if index == 0 { "first" } else { "last" });
+            defect.evidence.extend(place.map(|place| Evidence { place, role }));
         }
         defect.rule = Some(machine.origin);
         defect.values = self.values(Some(last.step));
-        defect.values.retain(|(name, _)| *name != "status");
-        defect.values.push(("status", name));
+        defect.values.retain(|(name, _)| !["status", "volume"].contains(name));
+        defect.values.extend([("status", name), ("volume", volume.to_string())]);
         Some(defect)
+    }
+
+    /// The steps of the flow that take a volume out of a state: those that are owed after a failure, or else any.
+    fn ways_out(&self, machine: &Machine, state: usize) -> Vec<&str> {
+        let leads_out = |step: StepId| {
+            let legal = machine.transitions.iter().filter(|transition| transition.legal && !transition.failing);
+            let mut of_step =
+                legal.filter(|transition| transition.by.contains(&step) && transition.from.contains(&state));
+            of_step.any(|transition| matches!(transition.to, Target::State(to) if machine.rest.contains(&to)))
+        };
+        let of_uses = |owed: bool| {
+            let uses = self.automaton.uses.iter().zip(&self.automaton.owed).filter(|(_, known)| **known == owed);
+            let mut steps: Vec<StepId> = uses.map(|(rule, _)| rule.step).filter(|step| leads_out(*step)).collect();
+            steps.sort_unstable();
+            steps.dedup();
+            steps
+        };
+        let owed = of_uses(true);
+        let steps = if owed.is_empty() { of_uses(false) } else { owed };
+        steps.into_iter().map(|step| self.judge.grammar.step_at(step).name.as_str()).collect()
     }
 
     /// What would have reached the goal failed, and the flow went on as if it had not: the volume is still held.

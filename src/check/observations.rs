@@ -95,7 +95,11 @@ pub(crate) fn observe(
             Observation {
                 node: moment.node,
                 phase: moment.phase,
-                steps: node.steps.clone(),
+                steps: if case.astray.binary_search(&nodes[moment.node]).is_ok() {
+                    Vec::new()
+                } else {
+                    node.steps.clone()
+                },
                 status: node.status.filter(|_| at_end),
                 success: node.success.or_else(|| ended_well(node, &goes_on)).filter(|_| at_end),
                 age: node.attachment.and_then(|attachment| ages.get(&attachment).copied()),

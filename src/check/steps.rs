@@ -26,9 +26,9 @@ impl Trial<'_> {
                 }
                 Move::Log(seen) => {
                     let observation = self.observation(*seen);
-                    let Some(first) = observation.steps.first() else { continue };
+                    let Some(first) = self.step_seen(*seen) else { continue };
                     steps.push(self.seen_step(
-                        *first,
+                        first,
                         self.node_id(*seen),
                         if observation.strict { StepState::Unexpected } else { StepState::Observed },
                         depth,

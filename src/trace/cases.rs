@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::model::event::RequestId;
 use crate::spec::grammar::{Flow, Grammar, StepId, StepKind, Subject};
+use crate::trace::astray::astray;
 use crate::trace::graph::CallGraph;
 use crate::trace::history::{Effect, Histories};
 use crate::trace::nearby::logs_with_global_ids;
@@ -29,6 +30,8 @@ pub struct Case {
     pub volume: Option<Uuid>,
     /// The server.
     pub server: Option<Uuid>,
+    /// Those of its nodes that are about something else, sorted.
+    pub astray: Vec<NodeId>,
 }
 
 /// Finds all cases.
@@ -48,6 +51,9 @@ pub fn cases(grammar: &Grammar, graph: &CallGraph, resources: &Resources, histor
     finder.find_direct(&orphans, histories);
     let split = |case: Case| per_volume(grammar, graph, resources, case);
     let mut cases: Vec<Case> = finder.cases.into_iter().flat_map(split).collect();
+    for case in &mut cases {
+        case.astray = astray(grammar, graph, resources, case);
+    }
     cases.sort_by_key(|case| {
         let beginning = case.nodes.iter().filter_map(|id| graph.node(*id).beginning()).min();
         (case.root.and_then(|root| graph.node(root).beginning()).or(beginning), case.nodes.iter().min().copied())
@@ -118,7 +124,16 @@ impl Finder<'_> {
             if let Some(request) = node.request {
                 self.chains.insert(request, Some(self.cases.len()));
             }
-            self.cases.push(Case { flows, certain: true, root: Some(id), nodes, command, volume, server });
+            self.cases.push(Case {
+                flows,
+                certain: true,
+                root: Some(id),
+                nodes,
+                command,
+                volume,
+                server,
+                astray: Vec::new(),
+            });
         }
     }
 
@@ -253,6 +268,7 @@ impl Finder<'_> {
                 command: None,
                 volume: Some(volume),
                 server,
+                astray: Vec::new(),
             });
         }
     }
@@ -305,6 +321,7 @@ impl Finder<'_> {
                         command: None,
                         volume,
                         server,
+                        astray: Vec::new(),
                     });
                     self.cases.len() - 1
                 }

@@ -63,6 +63,8 @@ pub struct Change {
     pub broken: Option<Broken>,
     /// A status that was seen after it and before the next change, and that is not the one after it.
     pub contradicted: Option<Seen>,
+    /// Whether no request to another service caused the step.
+    pub direct: bool,
 }
 
 /// A transition that the code makes and the protocol forbids.
@@ -267,12 +269,21 @@ impl Walk<'_> {
                 effect: Effect::Open,
                 broken: None,
                 contradicted: None,
+                direct: work.direct,
             };
         };
         let success = self.success(work.node, step);
         let from = self.status;
-        let unchanged =
-            |effect: Effect| Change { node: work.id, step, from, to: from, effect, broken: None, contradicted: None };
+        let unchanged = |effect: Effect| Change {
+            node: work.id,
+            step,
+            from,
+            to: from,
+            effect,
+            broken: None,
+            contradicted: None,
+            direct: work.direct,
+        };
         let Some(success) = success else {
             return unchanged(Effect::Open);
         };
@@ -319,6 +330,7 @@ impl Walk<'_> {
                     effect: Effect::Changed,
                     broken: of_volume.or(of_record),
                     contradicted: None,
+                    direct: work.direct,
                 }
             }
             None => Change { broken: of_record, ..unchanged(if success { Effect::None } else { Effect::Failed }) },

@@ -1,5 +1,6 @@
 //! Layer 3: time order, linking, the call graph, cases. Knows nothing of verdicts.
 
+mod astray;
 mod builder;
 pub mod cases;
 pub mod catalog;

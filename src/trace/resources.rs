@@ -14,6 +14,8 @@ use crate::trace::node::{EdgeKind, Node, NodeId, NodeKind};
 #[derive(Clone, Debug, Default)]
 pub struct Resources {
     volumes: Vec<Option<Uuid>>,
+    /// The volumes that their own lines tell, or those of work inside the service.
+    told: Vec<Option<Uuid>>,
     servers: Vec<Option<Uuid>>,
     tops: Vec<NodeId>,
     /// Service and id of every request served.
@@ -31,7 +33,7 @@ impl Resources {
             (node.kind == NodeKind::Http).then_some(()).and(node.service.zip(node.request))
         };
         let served = graph.nodes().filter_map(own).collect();
-        let mut resources = Self { volumes, servers, tops, served };
+        let mut resources = Self { told: Vec::new(), volumes, servers, tops, served };
         let by_chain = resources.only(graph, &resources.servers);
         for index in 0..resources.servers.len() {
             let of_chain = || chain(graph, resources.tops[index]).and_then(|key| *by_chain.get(&key)?);
@@ -40,6 +42,8 @@ impl Resources {
         // What is certain comes first: an attachment leads to its volume, and so does the work inside a service. Then a volume
         // may be the only one of its chain, which leads to more attachments.
         resources.exchanged(graph);
+        resources.share_within(graph);
+        resources.told.clone_from(&resources.volumes);
         for _ in 0..2 {
             resources.share_within(graph);
             resources.share_by_attachment(graph);
@@ -133,6 +137,11 @@ impl Resources {
     /// The volume that a node is about.
     pub fn volume(&self, id: NodeId) -> Option<Uuid> {
         self.volumes[id.0 as usize]
+    }
+
+    /// The volume that a node is about, where neither its attachment nor its chain has to tell.
+    pub(crate) fn told_volume(&self, id: NodeId) -> Option<Uuid> {
+        self.told[id.0 as usize]
     }
 
     /// Whether a node belongs to requests that were sent straight to the service that serves it: the chain's first request is

@@ -39,6 +39,7 @@ fn trigger_text(grammar: &Grammar, trigger: &Trigger) -> String {
         Wrong::Stuck => "the flow stopped before a step, and its deadline has passed",
         Wrong::Unexpected => "a step is not allowed there",
         Wrong::OutOfOrder => "a step is not at its place",
+        Wrong::AboutAnother => "a step is about another volume or attachment",
         Wrong::IllegalTransition => "a status went where it may not go",
         Wrong::LeftBehind => "the flow has ended and left a status of transit behind",
         Wrong::NotRolledBack => "the flow failed, and what was done was not undone",

@@ -92,6 +92,8 @@ pub enum Wrong {
     Unexpected,
     /// A step was seen, but not at its place.
     OutOfOrder,
+    /// A step was seen, and its request is about another volume or attachment.
+    AboutAnother,
     /// A step took a status to where it may not go from where it was.
     IllegalTransition,
     /// The flow has ended, and a status is left in a state of transit.

@@ -14,11 +14,12 @@ const KNOWN: [&str; 8] = ["severity", "when", "symptom", "sequence", "cause", "r
 const NARROWING: [&str; 5] = ["at", "in", "state", "with", "without"];
 
 /// What can be wrong, in words.
-pub(crate) const WRONGS: [(&str, Wrong); 14] = [
+pub(crate) const WRONGS: [(&str, Wrong); 15] = [
     ("missing", Wrong::Missing),
     ("stuck", Wrong::Stuck),
     ("unexpected", Wrong::Unexpected),
     ("out of order", Wrong::OutOfOrder),
+    ("about another", Wrong::AboutAnother),
     ("illegal transition", Wrong::IllegalTransition),
     ("left behind", Wrong::LeftBehind),
     ("not rolled back", Wrong::NotRolledBack),
