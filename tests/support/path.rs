@@ -20,8 +20,29 @@ pub(crate) struct Act {
     pub(crate) tolerated: bool,
     /// The statuses after which it may be sent again.
     pub(crate) retry: Vec<u16>,
+    /// What the logs tell of it that is out of the ordinary.
+    pub(crate) turn: Turn,
     /// What happens inside it.
     pub(crate) acts: Vec<Act>,
+}
+
+/// A turn of events that no specification provides for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// None.
+    Usual,
+    /// The message is sent, and nobody takes it.
+    Lost,
+    /// The work is done, and its sender gets no reply.
+    Unanswered,
+    /// The process that does it is gone before it ends.
+    Killed,
+    /// The message waits for minutes before it is taken.
+    Late,
+    /// It is about another volume and another attachment.
+    Elsewhere,
+    /// Somebody else does it, with a request of their own.
+    Foreign,
 }
 
 /// How a path fails.
@@ -70,7 +91,9 @@ impl Path {
 
     /// Whether a volume goes from one attachment to another.
     pub(crate) fn moves(&self, grammar: &Grammar) -> bool {
-        let plain = |name| any(&self.acts, &|act| !act.owed && grammar.step_at(act.step).name == name);
+        let plain = |name| {
+            any(&self.acts, &|act| !act.owed && act.turn == Turn::Usual && grammar.step_at(act.step).name == name)
+        };
         !self.direct && plain("cinder.attachment.create") && plain("cinder.attachment.delete")
     }
 }
@@ -254,6 +277,7 @@ impl Walker<'_> {
             optional: std::mem::take(&mut self.optional),
             tolerated: self.tolerated > 0,
             retry,
+            turn: Turn::Usual,
             acts: Vec::new(),
         };
         let bad = |act: Act, status: u16| Act { well: false, status: if act.status == 0 { 0 } else { status }, ..act };

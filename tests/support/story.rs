@@ -6,7 +6,7 @@ use flowcheck::model::event::Level;
 use flowcheck::spec::grammar::{Grammar, MessageRole, PathSegment, Step, StepId, StepKind};
 use uuid::Uuid;
 
-use super::path::{self, Act, Path};
+use super::path::{self, Act, Path, Turn};
 use super::writer::{Ids, PROJECT, Style, Writer};
 
 /// What a case is about.
@@ -41,6 +41,8 @@ pub(crate) struct Teller<'a> {
     moved: Option<(Uuid, Uuid)>,
     /// The volume and the attachment that the current step is about.
     about: (Uuid, Uuid),
+    /// A volume and an attachment that the path has nothing to do with.
+    elsewhere: (Uuid, Uuid),
 }
 
 /// The steps of a swap that are about the new volume, and those that are when they undo something.
@@ -69,7 +71,9 @@ pub(crate) fn tell_about(grammar: &Grammar, writer: &mut Writer, path: &Path, su
     let is_swap = path::uses(&path.acts, grammar, "nova.swap.request");
     let moved = (!is_swap && path.moves(grammar)).then(|| (subject.attachment, writer.numbers.id()));
     let about = (subject.volume, subject.attachment);
-    let mut teller = Teller { grammar, writer, subject, path, casts: VecDeque::new(), requests: 0, moved, about };
+    let elsewhere = (Uuid::from_u128(!subject.volume.as_u128()), Uuid::from_u128(!subject.attachment.as_u128()));
+    let casts = VecDeque::new();
+    let mut teller = Teller { grammar, writer, subject, path, casts, requests: 0, moved, about, elsewhere };
     for act in &path.acts {
         teller.act(act, None);
     }
@@ -98,12 +102,17 @@ impl Teller<'_> {
             let own = (self.subject.volume, self.subject.attachment);
             self.about = if of_target { self.subject.target } else { own };
         }
+        let usual = self.about;
+        if act.turn == Turn::Elsewhere {
+            self.about = self.elsewhere;
+        }
         match self.rule(act.step).kind.clone() {
             StepKind::Command { words } => self.command(act, &words),
             StepKind::Http { .. } => {
                 self.requests += 1;
                 let first = self.requests == 1;
                 let ids = match sender {
+                    _ if act.turn == Turn::Foreign => Ids { global: None, own },
                     Some((_, ids)) => Ids { global: Some(ids.own), own },
                     None if first => Ids { global: None, own: self.subject.request },
                     None => Ids { global: Some(self.subject.request), own },
@@ -113,8 +122,10 @@ impl Teller<'_> {
             StepKind::Call { method } => {
                 let Some((service, ids)) = sender else { return };
                 self.send(service, act.step, &method, ids, own, "CALL msg_id");
-                self.work(act, ids, own);
-                if self.writer.style == Style::Rpc {
+                if act.turn != Turn::Lost {
+                    self.work(act, ids, own);
+                }
+                if self.writer.style == Style::Rpc && !matches!(act.turn, Turn::Lost | Turn::Unanswered) {
                     let text = format!(
                         "received reply msg_id: {} __call__ /usr/lib/python3/dist-packages/oslo_messaging/_drivers/amqpdriver.py:600",
                         own.simple()
@@ -125,12 +136,17 @@ impl Teller<'_> {
             StepKind::Cast { method } => {
                 let Some((service, ids)) = sender else { return };
                 self.send(service, act.step, &method, ids, own, "CAST unique_id");
-                self.casts.push_back(Sent { act: act.clone(), ids, message: own });
+                if act.turn != Turn::Lost {
+                    self.casts.push_back(Sent { act: act.clone(), ids, message: own });
+                }
             }
             StepKind::Operation { function } => {
                 let Some((_, ids)) = sender else { return };
                 self.operation(act, &function, ids);
             }
+        }
+        if act.turn != Turn::Usual {
+            self.about = usual;
         }
     }
 
@@ -173,6 +189,9 @@ impl Teller<'_> {
         if is_cast {
             self.about = (self.subject.volume, self.subject.attachment);
         }
+        if act.turn == Turn::Late {
+            self.writer.rest(120);
+        }
         let shows_rpc = self.writer.style == Style::Rpc;
         // The incoming line of a cast has an id of its own.
         let incoming = if is_cast { self.writer.numbers.id().to_string() } else { message.simple().to_string() };
@@ -197,6 +216,9 @@ impl Teller<'_> {
             self.look_up(ids);
         }
         self.inside(act, &service, ids);
+        if act.turn == Turn::Killed {
+            return;
+        }
         let wanted = if act.well { MessageRole::Ends } else { MessageRole::Fails };
         self.messages(act.step, &service, ids, |role| role == wanted);
         self.locks(&rule, &service, ids, true);
@@ -346,7 +368,7 @@ impl Teller<'_> {
         let StepKind::Http { method, path, action } = &rule.kind else { return };
         let service = self.service(act.step);
         let whole = self.about;
-        if let Some((_, old)) = self.moved.filter(|_| method == "DELETE" && !act.owed) {
+        if let Some((_, old)) = self.moved.filter(|_| method == "DELETE" && !act.owed && act.turn == Turn::Usual) {
             self.about.1 = old;
         }
         let path = self.segments(path);
@@ -422,6 +444,7 @@ impl Teller<'_> {
             optional: true,
             tolerated: false,
             retry: Vec::new(),
+            turn: Turn::Usual,
             acts: Vec::new(),
         };
         self.request(&act, Ids { global: Some(ids.own), own });
