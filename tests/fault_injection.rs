@@ -116,6 +116,45 @@ fn every_round_has_its_outcome_and_verdict() {
     assert!(all_wrong.is_empty(), "{} wrong\n{}", all_wrong.len(), all_wrong.join("\n"));
 }
 
+/// The layers that may run the code that a label names.
+fn layers_of(component: &str) -> &'static [&'static str] {
+    let places: [(&str, &[&str]); 6] = [
+        ("/nova/virt/", &["nova-compute"]),
+        ("/nova/compute/api.py", &["nova-api"]),
+        ("/cinder/api/", &["cinder-api"]),
+        ("/cinder/volume/drivers/", &["backend-driver"]),
+        ("/cinder/volume/manager.py", &["cinder-volume"]),
+        // Both services read and write the database.
+        ("/cinder/db/", &["cinder-api", "cinder-volume"]),
+    ];
+    places.into_iter().find(|(place, _)| component.starts_with(place)).map_or(&[], |(_, layers)| layers)
+}
+
+#[test]
+fn the_blame_is_on_the_layer_with_the_fault() {
+    let grammar = support::grammar();
+    let mut wrong = Vec::new();
+    let (mut told, mut agreeing) = (0, 0);
+    for round in rounds() {
+        let label = label(&round);
+        let layers = layers_of(label["fault"]["component"].as_str().unwrap_or_default());
+        let (_, checked) = examine(&grammar, &round);
+        for flow in checked.flows.iter().filter(|_| !layers.is_empty()) {
+            let Some(blame) = &flow.blame else { continue };
+            told += 1;
+            let found: Vec<&str> =
+                blame.layers.iter().map(|layer| grammar.vocabulary.layer_at(*layer).name.as_str()).collect();
+            if matches!(found.as_slice(), [layer] if layers.contains(layer)) && blame.cause.is_some() {
+                agreeing += 1;
+            } else {
+                wrong.push(format!("{} {}: {found:?}, the fault is in {layers:?}", name(&round), flow.id));
+            }
+        }
+    }
+    println!("{agreeing} of {told} flows blame the layer with the fault");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn the_graph_agrees_with_the_traces() {
     let grammar = support::grammar();

@@ -3,12 +3,13 @@
 mod common;
 
 use common::{at, expect, grammar, id, place, sources};
-use flowcheck::model::event::RequestId;
+use flowcheck::model::event::{Raised, RequestId};
 use flowcheck::model::vocabulary::ServiceId;
 use flowcheck::report::graph::{GraphView, dot, json, mermaid, tree};
 use flowcheck::report::text::look::Look;
 use flowcheck::spec::grammar::StepId;
 use flowcheck::trace::clocks::Clocks;
+use flowcheck::trace::errors::{Gravity, LoggedError};
 use flowcheck::trace::node::{Edge, EdgeKind, JoinedBy, Node, NodeId, NodeKind};
 
 fn node(kind: NodeKind, service: Option<u16>, millis: i64) -> Node {
@@ -48,7 +49,12 @@ fn nodes() -> Vec<Node> {
         Node {
             rpc: Some("attach_volume".to_owned()),
             label: Some("compute.node1".to_owned()),
-            error: Some("nova.exception.Oops: \u{1b}[31mpassword=hunter2".to_owned()),
+            error: Some(LoggedError {
+                message: "nova.exception.Oops: \u{1b}[31mpassword=hunter2".to_owned(),
+                place: place(0, 80),
+                raised: Raised::default(),
+                gravity: Gravity::Final,
+            }),
             ..node(NodeKind::Cast, Some(1), 60)
         },
         Node {

@@ -60,7 +60,7 @@ fn finding_mistake(text: &str, expected: &str) {
     mistake(&format!("finding FC0001 n \"t\"\n  severity note\n  when stuck\n{text}"), expected);
 }
 
-const ITEMS: &str = "an item begins with one of: service, step, machine, block, flow, finding";
+const ITEMS: &str = "an item begins with one of: layer, service, step, machine, block, flow, finding";
 
 #[test]
 fn the_form_of_a_file() {
@@ -119,12 +119,32 @@ fn items_that_stand_twice() {
 
 #[test]
 fn services() {
-    let known = "these are known here: loggers, programs, topics, routes, source, about";
+    let known = "these are known here: loggers, programs, topics, routes, layer, source, about";
     mistake("service other \"t\"\n  topic a\n", "3:3: unknown statement `topic` (did you mean `topics`?)");
     mistake("service other \"t\"\n  zebra a\n", &format!("3:3: unknown statement `zebra` ({known})"));
     mistake(
         "service b \"t\"\n  loggers x\nservice c \"t\"\n  loggers x\n",
         "5:11: logger `x` stands here twice (a logger belongs to one service only)",
+    );
+}
+
+#[test]
+fn layers() {
+    let layer = |text: &str, expected: &str| mistake(&format!("layer l \"t\"\n{text}"), expected);
+    layer("  modulse a\n", "3:3: unknown statement `modulse` (did you mean `modules`?)");
+    layer("  carries loads\n", "3:11: expected `messages`, found `loads`");
+    layer("  modules a\n    b\n", "4:5: nothing can be nested under `modules` (indent it like the line above)");
+    layer("  modules a, a\n", "3:14: module `a` stands here twice (a module belongs to one layer only)");
+    layer(
+        "layer m \"t\"\n  carries messages\nlayer n \"t\"\n  carries messages\n",
+        "6:3: two layers carry messages (one layer is between all services)",
+    );
+    mistake("service s \"t\"\n  layer api\n  layer api\n", "4:9: the service is in two layers (remove one of them)");
+    mistake("service s \"t\"\n  layer apl\n", "3:9: unknown layer `apl` (did you mean `api`?)");
+    step_mistake("  layer api\n  layer api\n", "5:3: the step is in two layers (remove one of them)");
+    step_mistake(
+        "  layer none\n",
+        "4:9: unknown layer `none` (a layer needs an item: `layer NAME \"title\"`; every service in no layer is one by itself)",
     );
 }
 

@@ -6,7 +6,6 @@ use crate::check::judge::Trial;
 use crate::check::verdict::Evidence;
 use crate::spec::automaton::UseId;
 use crate::spec::grammar::{StepId, Wrong};
-use crate::trace::node::NodeKind;
 
 /// Neighbouring deviations: one cause, one defect.
 #[derive(Default)]
@@ -80,7 +79,7 @@ impl Trial<'_> {
             if group.owed
                 && let Some(failed) = self.failing_nodes().first()
             {
-                let place = failed.error_place.filter(|_| failed.kind != NodeKind::Http).or(failed.ended);
+                let place = failed.failure_place();
                 let role = format!("{} fails", failed.steps.first().map_or_else(String::new, name));
                 defect.evidence.extend(place.map(|place| Evidence { place, role }));
             }

@@ -169,6 +169,7 @@ impl Trial<'_> {
             steps: self.steps(),
             missing_evidence,
             findings,
+            blame: self.blame(outcome),
             deadline: matches!(outcome, Outcome::Stuck | Outcome::Unknown)
                 .then(|| self.pending().and_then(|step| self.deadline(step)))
                 .flatten(),

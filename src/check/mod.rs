@@ -1,6 +1,7 @@
 //! Layer 4: conformance, status machines, obligations, findings. Knows nothing of how anything is printed.
 
 pub mod alignment;
+mod blame;
 pub(crate) mod conformance;
 mod deviations;
 pub mod findings;
@@ -11,7 +12,9 @@ pub mod observability;
 pub(crate) mod observations;
 mod outcome;
 mod signs;
+mod silence;
 mod steps;
+mod suspects;
 pub mod verdict;
 
 use std::collections::BTreeMap;

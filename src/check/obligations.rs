@@ -148,7 +148,7 @@ impl Trial<'_> {
         let would_change = |node: &&&Node| node.steps.iter().any(|step| machine.concerns(*step));
         let last_failed = failed.iter().skip(1).rfind(would_change).or(failed.last().filter(|_| failed.len() > 1));
         for (index, node) in failed.first().into_iter().chain(last_failed).enumerate() {
-            let place = node.error_place.filter(|_| node.kind != NodeKind::Http).or(node.ended);
+            let place = node.failure_place();
             let step = node.steps.first().map_or("work", |step| self.judge.grammar.step_at(*step).name.as_str());
             let role = format!("{step} is the {} failure", if index == 0 { "first" } else { "last" });
             defect.evidence.extend(place.map(|place| Evidence { place, role }));

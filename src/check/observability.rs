@@ -41,6 +41,9 @@ pub struct Observability<'a> {
 /// How long after the end of some work its log has to go on for an error of it to have been logged, in microseconds.
 const A_WHILE: i64 = SECOND;
 
+/// The level at which a log shows messages.
+const MESSAGES: &str = "DEBUG with oslo_messaging=DEBUG in default_log_levels";
+
 /// A step to look for in the logs.
 #[derive(Clone, Copy, Debug)]
 pub struct Sought {
@@ -220,6 +223,20 @@ impl<'a> Observability<'a> {
         self.showing(step, touched).into_iter().any(|log| self.covers_span(log, before, after))
     }
 
+    /// Whether the log of a service that has lines of a case shows the messages that it sends.
+    pub fn shows_messages(&self, service: ServiceId, touched: &Touched) -> bool {
+        self.of_service(service).any(|(source, coverage)| {
+            let processes = touched.logs.get(&(source, service));
+            processes.is_some_and(|processes| coverage.rpc_processes.iter().any(|known| processes.contains(known)))
+        })
+    }
+
+    /// What would show the messages that a service sends.
+    pub fn messages_needed(&self, service: ServiceId) -> String {
+        let service = self.grammar.vocabulary.service_name(service);
+        format!("the log of {service} at {MESSAGES}")
+    }
+
     /// What would tell who sent the requests that a service got.
     pub fn ids_needed(&self, service: ServiceId, caller: Option<ServiceId>) -> String {
         let service = self.grammar.vocabulary.service_name(service);
@@ -238,7 +255,7 @@ impl<'a> Observability<'a> {
             StepKind::Call { .. } | StepKind::Cast { .. } => match (self.message_level(step), rule.locks.is_empty()) {
                 (Some(level), _) if level >= Level::Info => "INFO",
                 (_, false) | (Some(_), _) => "DEBUG",
-                (None, true) => "DEBUG with oslo_messaging=DEBUG in default_log_levels",
+                (None, true) => MESSAGES,
             },
             StepKind::Http { .. } => "INFO",
             StepKind::Operation { .. } | StepKind::Command { .. } => "DEBUG",

@@ -47,7 +47,7 @@ impl Trial<'_> {
             }
             let Some(step) = node.step() else { continue };
             if self.judge.grammar.went_well(step, node.status, node.success) == Some(false)
-                && let Some(place) = node.error_place.filter(|_| node.kind != NodeKind::Http).or(node.ended)
+                && let Some(place) = node.failure_place()
             {
                 add(Wrong::Failed, None, step, Evidence { place, role: "failed here".to_owned() });
             }

@@ -78,12 +78,7 @@ impl Trial<'_> {
 
     pub(super) fn seen_step(&self, step: StepId, id: NodeId, state: StepState, depth: usize) -> StepVerdict {
         let node = self.judge.graph.node(id);
-        let rule = self.judge.grammar.step_at(step);
         let logged = |stamp| self.judge.graph.clocks().logged(stamp);
-        let failed = match (&rule.kind, node.status) {
-            (StepKind::Http { .. }, Some(status)) => !rule.success.contains(&status),
-            _ => node.success == Some(false),
-        };
         StepVerdict {
             step,
             state,
@@ -91,7 +86,7 @@ impl Trial<'_> {
             common_start: node.beginning(),
             end: node.ending_stamp().map(logged),
             status: node.status.filter(|_| node.kind == NodeKind::Http),
-            failed,
+            failed: self.has_failed(step, node),
             request: node.request,
             evidence: node.places(),
             depth,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::base::time::Timestamp;
 use crate::model::event::RequestId;
 use crate::model::source::Place;
+use crate::model::vocabulary::LayerId;
 use crate::spec::grammar::{Origin, Severity, StepId};
 use crate::trace::clocks::Clock;
 
@@ -93,6 +94,8 @@ pub struct FlowVerdict {
     pub missing_evidence: Vec<MissingEvidence>,
     /// What is wrong.
     pub findings: Vec<Finding>,
+    /// Where it broke, when it failed or is stuck.
+    pub blame: Option<Blame>,
     /// The deadline that was used, in microseconds, when the flow has not ended.
     pub deadline: Option<i64>,
 }
@@ -174,6 +177,46 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// The rule that was broken.
     pub rule: Option<Origin>,
+}
+
+/// Where a flow broke.
+#[derive(Clone, Debug)]
+pub struct Blame {
+    /// The layers that fit what the logs show, the nearest to the failure first; one when the logs tell which.
+    pub layers: Vec<LayerId>,
+    /// The step that it broke at.
+    pub step: Option<StepId>,
+    /// What became of that step.
+    pub how: Broke,
+    /// The first cause among the flow's errors.
+    pub cause: Option<Cause>,
+    /// What would tell which of several layers it is.
+    pub needs: Vec<String>,
+}
+
+/// What became of the step that a flow broke at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Broke {
+    /// It failed.
+    Failed,
+    /// It was not answered in time.
+    TimedOut,
+    /// It never began.
+    NeverBegan,
+    /// It never ended.
+    NeverEnded,
+    /// Nothing failed: whoever sent the requests did not go on.
+    GivenUp,
+}
+
+/// An error as a log has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// `class: text`.
+    pub message: String,
+    /// The line.
+    pub place: Place,
 }
 
 /// A line that shows something.

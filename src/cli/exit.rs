@@ -148,6 +148,7 @@ mod tests {
             steps: Vec::new(),
             missing_evidence: Vec::new(),
             findings: severity.map(finding).into_iter().collect(),
+            blame: None,
             deadline: None,
         }
     }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::base::time::Timestamp;
 use crate::model::source::Place;
-use crate::model::vocabulary::{MessageId, ServiceId};
+use crate::model::vocabulary::{LayerId, MessageId, ServiceId};
 
 /// A request id without its `req-` prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -98,6 +98,19 @@ pub enum OperationPhase {
     Returned,
     /// `<== name: exception ...`.
     Raised,
+}
+
+/// Where an exception comes from, as far as its record tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Raised {
+    /// The layer whose code is the deepest in the traceback, or that the exception's class belongs to.
+    pub layer: Option<LayerId>,
+    /// Whether it was logged as an error, and not only as a warning.
+    pub severe: bool,
+    /// Whether there is a traceback.
+    pub traced: bool,
+    /// Whether it was raised by the receiver of a message, and came back as the answer.
+    pub remote: bool,
 }
 
 /// The kinds of event. Texts are as the log has them, unescaped; no secret is ever kept in one.
@@ -236,6 +249,8 @@ pub enum EventKind {
         class: String,
         /// The first line of its text.
         text: String,
+        /// Where it comes from.
+        raised: Raised,
     },
     /// The sender of a call has the answer.
     RpcAnswered {
@@ -267,6 +282,8 @@ pub enum EventKind {
         function: String,
         /// Its beginning or its end.
         phase: OperationPhase,
+        /// What it raised, when it did.
+        error: Option<String>,
     },
     /// A message that the vocabulary knows.
     Message {
@@ -281,6 +298,8 @@ pub enum EventKind {
         class: String,
         /// The first line of its text.
         text: String,
+        /// Where it comes from.
+        raised: Raised,
     },
 }
 

@@ -10,15 +10,34 @@ pub struct ServiceId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(pub u32);
 
+/// The number of a layer in [`Vocabulary::layers`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LayerId(pub u16);
+
 /// Services, messages and locks to look for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vocabulary {
+    /// The layers that work is done in: those of the specification, then one for each service that is in none of them.
+    pub layers: Vec<LayerRule>,
     /// The services, in the order of the specification.
     pub services: Vec<ServiceRule>,
     /// The messages.
     pub messages: Vec<MessageRule>,
     /// Functions (last dotted component of their name) whose locks matter, sorted.
     pub lock_functions: Vec<String>,
+}
+
+/// A layer of the cloud: who is to be asked when something breaks there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LayerRule {
+    /// `backend-driver`.
+    pub name: String,
+    /// The same for readers.
+    pub title: String,
+    /// Dotted Python modules of its code, by which a traceback shows that an exception is its own.
+    pub modules: Vec<String>,
+    /// Whether it carries the messages between services.
+    pub carries_messages: bool,
 }
 
 /// How to recognise a service.
@@ -34,6 +53,8 @@ pub struct ServiceRule {
     pub topics: Vec<String>,
     /// First path segments (after version and project) of requests that this service serves, such as `servers`.
     pub routes: Vec<String>,
+    /// The layer that it is.
+    pub layer: LayerId,
 }
 
 /// A plain log message: a literal text with placeholders.
@@ -75,6 +96,23 @@ impl Vocabulary {
     pub fn service(&self, name: &str) -> Option<ServiceId> {
         let index = self.services.iter().position(|service| service.name == name)?;
         u16::try_from(index).ok().map(ServiceId)
+    }
+
+    /// The layer of that name.
+    pub fn layer(&self, name: &str) -> Option<LayerId> {
+        let index = self.layers.iter().position(|layer| layer.name == name)?;
+        u16::try_from(index).ok().map(LayerId)
+    }
+
+    /// A layer.
+    pub fn layer_at(&self, layer: LayerId) -> &LayerRule {
+        &self.layers[usize::from(layer.0)]
+    }
+
+    /// The layer that carries messages.
+    pub fn carrier(&self) -> Option<LayerId> {
+        let index = self.layers.iter().position(|layer| layer.carries_messages)?;
+        u16::try_from(index).ok().map(LayerId)
     }
 
     /// The name of a service.

@@ -8,7 +8,7 @@ use super::{Options, Reading, read};
 use crate::base::time::Timestamp;
 use crate::input::Limits;
 use crate::input::find::tests::Folder;
-use crate::model::event::{Event, EventKind, Level, LockState, OperationPhase, RpcKind};
+use crate::model::event::{Event, EventKind, Level, LockState, OperationPhase, Raised, RpcKind};
 use crate::model::vocabulary::{MessageRule, Placeholder, PlaceholderKind, ServiceRule, Vocabulary};
 
 const NOVA: &str = "req-79f05250-8680-41f2-8ef9-53bb9bf9f60e";
@@ -51,6 +51,7 @@ fn vocabulary() -> Vocabulary {
             ),
         ],
         lock_functions: vec!["do_attach_volume".into()],
+        layers: Vec::new(),
     }
 }
 
@@ -311,8 +312,11 @@ fn a_traceback_is_one_record() {
     );
     let reading = read_text(text.as_bytes(), Limits::default(), 1);
     assert_eq!(reading.sources[0].records, 2);
-    let expected =
-        EventKind::Error { class: "labfake.hooks.LabInjectedFault".into(), text: "injected auth_password=***".into() };
+    let expected = EventKind::Error {
+        class: "labfake.hooks.LabInjectedFault".into(),
+        text: "injected auth_password=***".into(),
+        raised: Raised { severe: true, traced: true, ..Raised::default() },
+    };
     assert_eq!((reading.events[0].place.line, &reading.events[0].kind), (1, &expected));
     assert!(matches!(reading.events[1].kind, EventKind::RpcTimedOut { .. }));
     assert!(matches!(&reading.events[2].kind, EventKind::Error { class, .. } if class.ends_with("MessagingTimeout")));

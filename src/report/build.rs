@@ -2,15 +2,21 @@
 
 use crate::base::secret::redact;
 use crate::base::time::SECOND;
-use crate::check::verdict::{Finding, FlowVerdict, MissingEvidence, Outcome, StepVerdict, Verdict, VolumeHistory};
+use crate::check::verdict::{
+    Blame, Finding, FlowVerdict, MissingEvidence, Outcome, StepVerdict, Verdict, VolumeHistory,
+};
 use crate::model::source::{Place, SourceSummary};
+use crate::model::vocabulary::LayerId;
 use crate::report::data::{
-    ClockName, ClockReport, FindingReport, FlowReport, Input, LineReport, NeedReport, Report, SCHEMA, StatusReport,
-    StepReport, Summary, Tool, TransitionReport, VolumeReport,
+    BlameReport, CauseReport, ClockName, ClockReport, FindingReport, FlowReport, Input, LineReport, NeedReport, Report,
+    SCHEMA, StatusReport, StepReport, Summary, Tool, TransitionReport, VolumeReport,
 };
 use crate::report::subject::{Subject, level_name, rule_line};
 use crate::spec::grammar::Severity;
 use crate::trace::clocks::Clock;
+
+/// How many characters of an error are told.
+const LONGEST_CAUSE: usize = 300;
 
 /// Builds the report.
 pub fn report(subject: &Subject<'_>) -> Report {
@@ -125,6 +131,35 @@ fn flow_report(subject: &Subject<'_>, flow: &FlowVerdict) -> FlowReport {
         steps: flow.steps.iter().map(|step| step_report(subject, step)).collect(),
         missing_evidence: flow.missing_evidence.iter().map(need_report).collect(),
         findings: flow.findings.iter().map(|finding| finding_report(subject, flow, finding)).collect(),
+        blame: flow.blame.as_ref().map(|blame| blame_report(subject, blame)),
+    }
+}
+
+fn blame_report(subject: &Subject<'_>, blame: &Blame) -> BlameReport {
+    let name = |layer: &LayerId| subject.grammar.vocabulary.layer_at(*layer).name.clone();
+    let (layer, candidates) = match blame.layers.as_slice() {
+        [layer] => (Some(name(layer)), Vec::new()),
+        several => (None, several.iter().map(name).collect()),
+    };
+    BlameReport {
+        layer,
+        candidates,
+        step: blame.step.map(|step| subject.step_name(step).to_owned()),
+        how: blame.how,
+        cause: blame
+            .cause
+            .as_ref()
+            .map(|cause| CauseReport { message: brief(&cause.message), evidence: line(subject, cause.place) }),
+        would_decide: blame.needs.clone(),
+    }
+}
+
+/// An error's text without its secrets, and no longer than a reader wants it.
+pub(super) fn brief(message: &str) -> String {
+    let message = safe(message.lines().next().unwrap_or_default().trim());
+    match message.char_indices().nth(LONGEST_CAUSE) {
+        Some((end, _)) => format!("{}...", &message[..end]),
+        None => message,
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::base::time::Timestamp;
-use crate::check::verdict::{Outcome, StepState, Verdict};
+use crate::check::verdict::{Broke, Outcome, StepState, Verdict};
 use crate::model::event::RequestId;
 use crate::spec::grammar::Severity;
 
@@ -154,6 +154,37 @@ pub struct FlowReport {
     pub missing_evidence: Vec<NeedReport>,
     /// What is wrong.
     pub findings: Vec<FindingReport>,
+    /// Where it broke.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blame: Option<BlameReport>,
+}
+
+/// Where a flow that failed or is stuck broke.
+#[derive(Clone, Debug, Serialize)]
+pub struct BlameReport {
+    /// The layer; `None` when several fit.
+    pub layer: Option<String>,
+    /// The layers that fit, the nearest to the failure first, when several do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<String>,
+    /// The step that it broke at.
+    pub step: Option<String>,
+    /// What became of that step.
+    pub how: Broke,
+    /// The first cause among the flow's errors.
+    pub cause: Option<CauseReport>,
+    /// What would tell which layer it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub would_decide: Vec<String>,
+}
+
+/// An error.
+#[derive(Clone, Debug, Serialize)]
+pub struct CauseReport {
+    /// `class: text`.
+    pub message: String,
+    /// The line that shows it.
+    pub evidence: LineReport,
 }
 
 /// One step of a flow.

@@ -84,6 +84,8 @@ pub struct Automaton {
     pub skippable: Vec<bool>,
     /// Whether a step use belongs to a handler: it is owed after a failure.
     pub owed: Vec<bool>,
+    /// Whether a failure of a step use changes nothing for what follows.
+    pub tolerated: Vec<bool>,
     /// The HTTP statuses with which the step of each use succeeds where nothing else is said.
     pub answers: Vec<Vec<u16>>,
     /// The service that asks for each step use: that of the nearest step around it that another service carries out.
@@ -133,6 +135,7 @@ impl Automaton {
             uses: compiler.uses,
             skippable: compiler.skippable,
             owed: compiler.owed,
+            tolerated: compiler.tolerated,
             inside: compiler.inside,
             edges,
             finishes,

@@ -4,8 +4,8 @@ use crate::spec::grammar::{FileId, GrammarFile, PathSegment};
 use crate::spec::parser::{level_word, parse, role_word, severity_word, subject_words, wrong_words};
 use crate::spec::problem::SpecErrors;
 use crate::spec::tree::{
-    BranchLabel, Duration, File, FindingStatement, FlowStatement, Form, GuardWords, Item, ItemBody, Line,
-    MachineStatement, MessageStatement, Name, Notes, Quote, ServiceStatement, Statement, StepLine, StepStatement,
+    BranchLabel, Duration, File, FindingStatement, FlowStatement, Form, GuardWords, Item, ItemBody, LayerStatement,
+    Line, MachineStatement, MessageStatement, Name, Notes, Quote, ServiceStatement, Statement, StepLine, StepStatement,
     TransitionLine, Trivia, WhenLine,
 };
 
@@ -76,6 +76,7 @@ impl Printer {
         }
         self.line(0, &item.notes, &words);
         match &item.value.body {
+            ItemBody::Layer(lines) => self.lines(lines, layer),
             ItemBody::Service(lines) => self.lines(lines, service),
             ItemBody::Step(lines) => {
                 for line in lines {
@@ -183,6 +184,14 @@ fn quote(quote: &Quote) -> String {
     }
 }
 
+fn layer(statement: &LayerStatement) -> String {
+    match statement {
+        LayerStatement::Quote(text) => quote(text),
+        LayerStatement::Modules(list) => format!("modules {}", names(list)),
+        LayerStatement::CarriesMessages => "carries messages".to_owned(),
+    }
+}
+
 fn service(statement: &ServiceStatement) -> String {
     match statement {
         ServiceStatement::Quote(text) => quote(text),
@@ -190,6 +199,7 @@ fn service(statement: &ServiceStatement) -> String {
         ServiceStatement::Programs(list) => format!("programs {}", names(list)),
         ServiceStatement::Topics(list) => format!("topics {}", names(list)),
         ServiceStatement::Routes(list) => format!("routes {}", names(list)),
+        ServiceStatement::Layer(name) => format!("layer {}", name.value),
     }
 }
 
@@ -197,6 +207,7 @@ fn step(statement: &StepStatement) -> String {
     match statement {
         StepStatement::Quote(text) => quote(text),
         StepStatement::Form(what) => form(what),
+        StepStatement::Layer(name) => format!("layer {}", name.value),
         StepStatement::Lock(list) => format!("lock {}", names(list)),
         StepStatement::FailsSilently => "fails silently".to_owned(),
         StepStatement::Names(target) => format!("names {}", if *target { "target" } else { "itself" }),

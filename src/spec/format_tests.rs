@@ -141,6 +141,7 @@ fn step_body() -> impl Strategy<Value = Vec<Line<StepStatement>>> {
         quotes().prop_map(StepStatement::Quote),
         list(name()).prop_map(StepStatement::Lock),
         Just(StepStatement::FailsSilently),
+        name().prop_map(StepStatement::Layer),
         (text(), vec(line(told), 0..3)).prop_map(|(text, lines)| StepStatement::Message(text, lines)),
     ];
     (line(any_form().prop_map(StepStatement::Form)), vec(line(other), 0..4)).prop_map(|(first, rest)| {
@@ -252,8 +253,15 @@ fn item() -> impl Strategy<Value = Line<Item>> {
         list(name()).prop_map(ServiceStatement::Programs),
         list(name()).prop_map(ServiceStatement::Topics),
         list(name()).prop_map(ServiceStatement::Routes),
+        name().prop_map(ServiceStatement::Layer),
+    ];
+    let layer = prop_oneof![
+        quotes().prop_map(LayerStatement::Quote),
+        list(name()).prop_map(LayerStatement::Modules),
+        Just(LayerStatement::CarriesMessages),
     ];
     let body = prop_oneof![
+        vec(line(layer), 0..4).prop_map(ItemBody::Layer),
         vec(line(service), 0..4).prop_map(ItemBody::Service),
         step_body().prop_map(ItemBody::Step),
         machine_body().prop_map(ItemBody::Machine),

@@ -5,7 +5,7 @@ mod finding;
 pub use finding::{Bug, FindingRule, Severity, Trigger, Wrong};
 
 use crate::base::span::Span;
-use crate::model::vocabulary::{MessageId, ServiceId, Vocabulary};
+use crate::model::vocabulary::{LayerId, MessageId, ServiceId, Vocabulary};
 
 /// The number of a step in [`Grammar::steps`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -93,6 +93,8 @@ pub struct Step {
     pub sources: Vec<String>,
     /// The service that does it.
     pub service: ServiceId,
+    /// The layer that it is in: its own, else that of the service.
+    pub layer: LayerId,
     /// What it is in a log.
     pub kind: StepKind,
     /// HTTP statuses that mean success; empty for what is no HTTP request.

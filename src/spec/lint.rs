@@ -18,6 +18,7 @@ pub fn lint(specification: &Specification) -> Vec<Problem> {
     let in_flows = steps_of_flows(grammar);
     unused_steps(grammar, &in_flows, &mut problems);
     unused_services(grammar, &entries, &mut problems);
+    unused_layers(grammar, &entries, &mut problems);
     unused_blocks(&entries, &mut problems);
     for entry in &entries {
         if let ItemBody::Block(lines) | ItemBody::Flow(lines) = &entry.item.body {
@@ -78,6 +79,22 @@ fn unused_services(grammar: &Grammar, entries: &[Entry], problems: &mut Vec<Prob
             let message = format!("service `{}` does no step", entry.name());
             let problem = Problem::warning(message, entry.origin(), "no step names it");
             problems.push(problem.help("write its steps, or remove it"));
+        }
+    }
+}
+
+/// Layers that nothing is in, and that no exception and no message can lead to.
+fn unused_layers(grammar: &Grammar, entries: &[Entry], problems: &mut Vec<Problem>) {
+    for entry in entries.iter().filter(|entry| matches!(entry.item.body, ItemBody::Layer(_))) {
+        let Some(layer) = grammar.vocabulary.layer(entry.name()) else { continue };
+        let rule = grammar.vocabulary.layer_at(layer);
+        let is_used = rule.carries_messages
+            || grammar.vocabulary.services.iter().any(|service| service.layer == layer)
+            || grammar.steps.iter().any(|step| step.layer == layer);
+        if !is_used {
+            let message = format!("nothing is in layer `{}`", entry.name());
+            let problem = Problem::warning(message, entry.origin(), "no service and no step names it");
+            problems.push(problem.help(format!("write `layer {}` in a service or a step, or remove it", entry.name())));
         }
     }
 }

@@ -68,6 +68,7 @@ pub(super) struct Compiler<'a> {
     pub(super) uses: Vec<StepUse>,
     pub(super) skippable: Vec<bool>,
     pub(super) owed: Vec<bool>,
+    pub(super) tolerated: Vec<bool>,
     pub(super) inside: Vec<std::ops::Range<UseId>>,
     moves: FxHashMap<TermId, Vec<Move>>,
 }
@@ -87,6 +88,7 @@ impl<'a> Compiler<'a> {
             uses: Vec::new(),
             skippable: Vec::new(),
             owed: Vec::new(),
+            tolerated: Vec::new(),
             inside: Vec::new(),
             moves: FxHashMap::default(),
         }
@@ -155,6 +157,7 @@ impl Compiler<'_> {
                 self.uses.push(StepUse { body: Term::Empty, ..(**step_use).clone() });
                 self.skippable.push(false);
                 self.owed.push(false);
+                self.tolerated.push(false);
                 self.inside.push(first..step);
                 self.term(Residual::Step { step, tries, body, cast })
             }
@@ -190,7 +193,9 @@ impl Compiler<'_> {
                 self.term(Residual::Attempt { body, handler, begun: false })
             }
             Term::Tolerate(body) => {
+                let first = self.tolerated.len();
                 let body = self.lower(body, depth + 1)?;
+                self.tolerated[first..].fill(true);
                 self.term(Residual::Tolerate(body))
             }
         })

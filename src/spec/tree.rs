@@ -81,6 +81,8 @@ impl PartialEq for Ending {
 /// The kinds of items and their lines.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ItemBody {
+    /// `layer`.
+    Layer(Vec<Line<LayerStatement>>),
     /// `service`.
     Service(Vec<Line<ServiceStatement>>),
     /// `step`.
@@ -99,6 +101,7 @@ impl ItemBody {
     /// The word that begins the item.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
+            Self::Layer(_) => "layer",
             Self::Service(_) => "service",
             Self::Step(_) => "step",
             Self::Machine(_) => "machine",
@@ -118,6 +121,17 @@ pub(crate) enum Quote {
     About(Text),
 }
 
+/// A line of a layer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum LayerStatement {
+    /// `source`, `about`.
+    Quote(Quote),
+    /// `modules`.
+    Modules(Vec<Name>),
+    /// `carries messages`.
+    CarriesMessages,
+}
+
 /// A line of a service.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ServiceStatement {
@@ -131,6 +145,8 @@ pub(crate) enum ServiceStatement {
     Topics(Vec<Name>),
     /// `routes`.
     Routes(Vec<Name>),
+    /// `layer`.
+    Layer(Name),
 }
 
 /// A line of a step.
@@ -140,6 +156,8 @@ pub(crate) enum StepStatement {
     Quote(Quote),
     /// What the step is.
     Form(Form),
+    /// `layer`.
+    Layer(Name),
     /// `lock`.
     Lock(Vec<Name>),
     /// `names target` or `names itself`: whether it is the first.

@@ -6,11 +6,12 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
-use crate::model::event::{Event, EventKind, LockState, OperationPhase, RequestId};
+use crate::model::event::{Event, EventKind, LockState, OperationPhase, Raised, RequestId};
 use crate::model::source::{Place, SourceId};
 use crate::model::vocabulary::{MessageId, PlaceholderKind, ServiceId};
 use crate::spec::grammar::{Grammar, MessageRole, StepId, StepKind};
 use crate::trace::catalog::Catalog;
+use crate::trace::errors::{Gravity, LoggedError};
 use crate::trace::exchanges::Exchanges;
 use crate::trace::messages::Messages;
 use crate::trace::node::{MessageSeen, Node, NodeKind};
@@ -40,6 +41,10 @@ pub(crate) struct Builder<'a> {
     /// The request id in the brackets of the line with which an exchange was sent.
     pub(crate) exchanges_bracket: Vec<(Index, RequestId)>,
     pub(crate) messages: Messages,
+    /// Errors of work of which no line is known yet, by service and request id.
+    errors: FxHashMap<(ServiceId, RequestId), Vec<LoggedError>>,
+    /// The node that the vocabulary's message in the latest record is about, and whether it says that it failed.
+    last_told: Option<(Place, Index, bool)>,
     operations: FxHashMap<(Thread, String), Vec<Index>>,
     /// The operations of which a trace shows the beginning.
     traced: FxHashSet<Index>,
@@ -58,6 +63,8 @@ impl<'a> Builder<'a> {
             exchanges: Exchanges::default(),
             exchanges_bracket: Vec::new(),
             messages: Messages::default(),
+            errors: FxHashMap::default(),
+            last_told: None,
             operations: FxHashMap::default(),
             traced: FxHashSet::default(),
         }
@@ -93,38 +100,57 @@ impl<'a> Builder<'a> {
             | EventKind::RpcAnswered { .. }
             | EventKind::RpcTimedOut { .. }
             | EventKind::RpcLate { .. } => self.rpc(event),
-            EventKind::RpcFailed { class, text } => {
+            EventKind::RpcFailed { class, text, raised } => {
+                let error = LoggedError::new(event.place, (class, text), *raised, Gravity::Final);
                 if let Some(index) = self.latest_work_of(event) {
-                    self.fail(index, event.place, class, text);
+                    self.nodes[index].fail(error);
                     self.nodes[index].success = Some(false);
                     self.nodes[index].end = event.time;
                     self.nodes[index].ended = Some(event.place);
+                } else {
+                    self.keep_error(event, error);
                 }
             }
             EventKind::Lock { function, state, .. } => self.lock(event, function, *state),
-            EventKind::Operation { function, phase } => self.operation(event, function, *phase),
+            EventKind::Operation { function, phase, error } => {
+                self.operation(event, function, *phase, error.as_deref());
+            }
             EventKind::Message { message, captures } => self.message(event, *message, captures),
-            EventKind::Error { class, text } => {
+            EventKind::Error { class, text, raised } => {
                 let served = event.service.zip(event.context.request).and_then(|key| self.served.get(&key));
                 let index = self.latest_work_of(event).or_else(|| served.and_then(|indices| indices.last().copied()));
-                if let Some(index) = index {
-                    self.fail(index, event.place, class, text);
+                let logged = if raised.severe { Gravity::Error } else { Gravity::Warning };
+                let error = LoggedError::new(event.place, (class, text), *raised, logged);
+                // What the vocabulary knows of the record tells best whose error it is.
+                if let Some((_, told, fails)) = self.last_told.filter(|(place, ..)| *place == event.place) {
+                    let gravity = if fails { Gravity::Final } else { logged };
+                    self.nodes[told].fail(LoggedError { gravity, ..error.clone() });
+                }
+                match index {
+                    Some(index) => self.nodes[index].fail(error),
+                    None => self.keep_error(event, error),
                 }
             }
+        }
+    }
+
+    /// Keeps an error of work that only its last line will tell.
+    fn keep_error(&mut self, event: &Event, error: LoggedError) {
+        if let Some(key) = event.service.zip(event.context.request) {
+            self.errors.entry(key).or_default().push(error);
+        }
+    }
+
+    /// Gives the errors that were kept to the work that has ended.
+    pub(crate) fn take_errors(&mut self, event: &Event, index: Index) {
+        let key = event.service.zip(event.context.request);
+        for error in key.and_then(|key| self.errors.remove(&key)).into_iter().flatten() {
+            self.nodes[index].fail(error);
         }
     }
 
     fn latest_work_of(&self, event: &Event) -> Option<Index> {
         self.latest_work.get(&(event.service?, event.context.request?)).copied()
-    }
-
-    /// Notes the first error of a node.
-    fn fail(&mut self, index: Index, place: Place, class: &str, text: &str) {
-        let node = &mut self.nodes[index];
-        if node.error.is_none() {
-            node.error = Some(if class.is_empty() { text.to_owned() } else { format!("{class}: {text}") });
-            node.error_place = Some(place);
-        }
     }
 
     /// A request of which this is the first line.
@@ -271,6 +297,8 @@ impl<'a> Builder<'a> {
         } else {
             self.work_node(event, service, request, meaning.step)
         };
+        let fails = matches!(meaning.role, MessageRole::Fails | MessageRole::Refuses);
+        self.last_told = Some((event.place, index, fails));
         let node = &mut self.nodes[index];
         node.evidence.push(event.place);
         let rule = &self.grammar.vocabulary.messages[message.0 as usize];
@@ -288,7 +316,14 @@ impl<'a> Builder<'a> {
         }
         match meaning.role {
             MessageRole::Begins => node.begun = true,
-            MessageRole::Fails | MessageRole::Refuses if !is_request => node.success = Some(false),
+            MessageRole::Fails | MessageRole::Refuses if !is_request => {
+                node.success = Some(false);
+                // What a caller logs of a function that failed, it logs when the function has ended.
+                if node.kind == NodeKind::Operation {
+                    node.end = node.end.or(event.time);
+                    node.ended = node.ended.or(Some(event.place));
+                }
+            }
             MessageRole::Ends if !is_request => {
                 node.end = node.end.or(event.time);
                 node.ended = node.ended.or(Some(event.place));
@@ -299,7 +334,7 @@ impl<'a> Builder<'a> {
         node.messages.push(MessageSeen { place: event.place, time: event.time, message, captures: captures.to_vec() });
     }
 
-    fn operation(&mut self, event: &Event, function: &str, phase: OperationPhase) {
+    fn operation(&mut self, event: &Event, function: &str, phase: OperationPhase, error: Option<&str>) {
         let thread = (event.place.source, event.process, event.context.request);
         let key = (thread, function.to_owned());
         let under_way = self.operations.entry(key.clone()).or_default();
@@ -345,6 +380,9 @@ impl<'a> Builder<'a> {
             node.end = event.time;
             node.ended = Some(event.place);
             node.success = Some(phase == OperationPhase::Returned);
+            if let Some(error) = error {
+                node.fail(LoggedError::new(event.place, ("", error), Raised::default(), Gravity::Warning));
+            }
         }
     }
 }
@@ -379,7 +417,7 @@ mod tests {
     }
 
     fn traced(phase: OperationPhase) -> EventKind {
-        EventKind::Operation { function: "connect".to_owned(), phase }
+        EventKind::Operation { function: "connect".to_owned(), phase, error: None }
     }
 
     #[test]

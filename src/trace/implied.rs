@@ -108,7 +108,7 @@ mod tests {
             kind,
         };
         let url = format!("/things/{}", Uuid::from_u128(7));
-        let traced = |phase| EventKind::Operation { function: "disconnect".to_owned(), phase };
+        let traced = |phase| EventKind::Operation { function: "disconnect".to_owned(), phase, error: None };
         let events = [
             event(0, 1, 0, EventKind::RequestBegan { method: "DELETE".to_owned(), url: url.clone() }),
             event(0, 4, 0, EventKind::RequestEnded { method: None, url, status: 200, duration: None }),

@@ -111,6 +111,7 @@ impl Builder<'_> {
                 node.end = event.time;
                 node.ended = Some(event.place);
                 node.success = success.or(node.success);
+                self.take_errors(event, index);
             }
             EventKind::RpcAnswered { id } => {
                 let index = self.rpc_node(*id, Some(RpcKind::Call));

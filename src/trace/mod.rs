@@ -6,6 +6,7 @@ pub mod cases;
 pub mod catalog;
 mod causes;
 pub mod clocks;
+pub mod errors;
 mod exchanges;
 pub mod graph;
 pub mod history;

@@ -9,6 +9,7 @@ use crate::model::source::Place;
 use crate::model::vocabulary::{MessageId, ServiceId};
 use crate::spec::grammar::StepId;
 use crate::trace::clocks::{ClockId, Stamp};
+use crate::trace::errors::LoggedError;
 
 /// The number of a node in the call graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,10 +104,8 @@ pub struct Node {
     pub answered: Body,
     /// Messages of the vocabulary that were logged in it.
     pub messages: Vec<MessageSeen>,
-    /// The first error that was logged in it: `class: text`.
-    pub error: Option<String>,
-    /// Where that error stands.
-    pub error_place: Option<Place>,
+    /// Of the errors that were logged in it, the first that says most of why it failed.
+    pub error: Option<LoggedError>,
     /// RPC call: the sender gave up waiting.
     pub timed_out: bool,
 }
@@ -151,7 +150,6 @@ impl Node {
             answered: Body::default(),
             messages: Vec::new(),
             error: None,
-            error_place: None,
             timed_out: false,
         }
     }
@@ -220,8 +218,9 @@ impl Node {
         fill(&mut self.received, other.received);
         fill(&mut self.process, other.process);
         fill(&mut self.ended, other.ended);
-        fill(&mut self.error, other.error);
-        fill(&mut self.error_place, other.error_place);
+        if let Some(error) = other.error {
+            self.fail(error);
+        }
         if self.steps.is_empty() {
             self.steps = other.steps;
         }
@@ -243,7 +242,7 @@ impl Node {
 
     /// All lines that show it, in the order of the inputs, each once.
     pub fn places(&self) -> Vec<Place> {
-        let ends = [self.sent, self.received, self.ended, self.error_place];
+        let ends = [self.sent, self.received, self.ended, self.error.as_ref().map(|error| error.place)];
         let mut places: Vec<Place> = ends.into_iter().flatten().chain(self.evidence.iter().copied()).collect();
         places.sort_unstable();
         places.dedup();

@@ -98,7 +98,7 @@ impl Strangers {
 mod tests {
     use super::*;
     use crate::base::time::Timestamp;
-    use crate::model::event::{Body, Context};
+    use crate::model::event::{Body, Context, Raised};
     use crate::model::vocabulary::ServiceId;
     use crate::spec::grammar::Grammar;
     use uuid::Uuid;
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_header_and_the_lock_tell_whose_lines_they_are() {
-        let used = EventKind::Error { class: String::new(), text: "no".to_owned() };
+        let used = EventKind::Error { class: String::new(), text: "no".to_owned(), raised: Raised::default() };
         let lines = [
             (STRANGER, used.clone()),
             (OWN, lock(LockState::Acquired)),

@@ -8,7 +8,7 @@ use flowcheck::base::time::{SECOND, Timestamp};
 use flowcheck::check::verdict::*;
 use flowcheck::model::event::{Level, RequestId};
 use flowcheck::model::source::{Coverage, Place, SourceId, SourceSummary};
-use flowcheck::model::vocabulary::{ServiceId, ServiceRule, Vocabulary};
+use flowcheck::model::vocabulary::{LayerId, ServiceId, ServiceRule, Vocabulary};
 use flowcheck::report::subject::Subject;
 use flowcheck::spec::grammar::{Subject as Machined, *};
 use uuid::Uuid;
@@ -52,6 +52,7 @@ pub(crate) fn step(name: &str, service: u16, kind: StepKind) -> Step {
         about: vec!["Something to know.".to_owned()],
         sources: vec!["nova 18.3.0 nova/compute/api.py attach_volume".to_owned()],
         service: ServiceId(service),
+        layer: LayerId(0),
         kind,
         success: vec![200, 202],
         locks: vec![],
@@ -270,6 +271,7 @@ pub(crate) fn flow(number: u128, outcome: Outcome, verdict: Verdict) -> FlowVerd
         steps: vec![seen(0, 0, 1_318, 80), seen(3, 1, 1_400, 82), seen(1, 1, 1_900, 88), seen(2, 1, 2_500, 90)],
         missing_evidence: vec![],
         findings: vec![],
+        blame: None,
         deadline: None,
     }
 }

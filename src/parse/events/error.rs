@@ -2,7 +2,8 @@
 //! (oslo.log `formatters.py`, `_json_dumps_with_filter` and `error_summary`).
 
 use crate::input::chunk::lines;
-use crate::model::event::EventKind;
+use crate::model::event::{EventKind, Level, Raised};
+use crate::model::vocabulary::{LayerId, Vocabulary};
 use crate::parse::journal;
 use crate::parse::oslo::Oslo;
 use crate::parse::record::Record;
@@ -13,39 +14,99 @@ use crate::parse::sniff::Dialect;
 /// The longest text kept of an exception.
 const LONGEST: usize = 2_000;
 
-pub(super) fn extract(record: &Record<'_>, emit: &mut dyn FnMut(EventKind)) {
-    if let Some((class, text)) = exception(record) {
-        emit(EventKind::Error { class, text });
+const TRACEBACK: &[u8] = b"Traceback (most recent call last)";
+
+/// The modules of the layers, as parts of the paths of their files.
+#[derive(Clone, Debug)]
+pub(crate) struct Modules(Vec<(String, LayerId)>);
+
+impl Modules {
+    pub(crate) fn new(vocabulary: &Vocabulary) -> Self {
+        let ids = (0..).map(LayerId).zip(&vocabulary.layers);
+        let paths = ids.flat_map(|(id, layer)| layer.modules.iter().map(move |module| (module.replace('.', "/"), id)));
+        let mut modules: Vec<(String, LayerId)> = paths.collect();
+        // The longest fits best.
+        modules.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
+        Self(modules)
+    }
+
+    /// The layer of a file: `/usr/lib/python3/dist-packages/os_brick/utils.py`.
+    fn of_file(&self, path: &[u8]) -> Option<LayerId> {
+        let is_in = |module: &str| {
+            let ends = memchr::memmem::find_iter(path, module.as_bytes()).map(|start| (start, start + module.len()));
+            let mut whole = ends.filter(|(start, _)| *start == 0 || path[start - 1] == b'/');
+            whole.any(|(_, end)| matches!(path.get(end), None | Some(b'/' | b'.')))
+        };
+        self.0.iter().find(|(module, _)| is_in(module)).map(|(_, layer)| *layer)
+    }
+
+    /// The layer of an exception's class: `os_brick.exception.VolumeDeviceNotFound`.
+    fn of_class(&self, class: &str) -> Option<LayerId> {
+        let path = class.replace('.', "/");
+        let is_in = |module: &str| path.strip_prefix(module).is_some_and(|rest| rest.starts_with('/'));
+        self.0.iter().find(|(module, _)| is_in(module)).map(|(_, layer)| *layer)
     }
 }
 
-/// The class and the text of the exception that a record shows.
-pub(super) fn exception(record: &Record<'_>) -> Option<(String, String)> {
-    let found =
-        from_traceback(record.message).or_else(|| summary(record.first_line())).or_else(|| caught(record.first_line()));
-    found.map(|(class, text)| {
-        let text = lossy(&text[..text.len().min(LONGEST)]);
-        (lossy(class), redact(&text).into_owned())
-    })
+/// An exception that a record shows.
+#[derive(Debug, Default)]
+pub(super) struct Exception {
+    pub(super) class: String,
+    pub(super) text: String,
+    pub(super) raised: Raised,
 }
 
-/// The first exception of a chain of tracebacks: the root cause.
-fn from_traceback(message: &[u8]) -> Option<(&[u8], &[u8])> {
-    memchr::memmem::find(message, b"Traceback (most recent call last)")?;
+pub(super) fn extract(record: &Record<'_>, modules: &Modules, emit: &mut dyn FnMut(EventKind)) {
+    if let Some(Exception { class, text, raised }) = exception(record, modules) {
+        emit(EventKind::Error { class, text, raised });
+    }
+}
+
+/// The exception that a record shows.
+pub(super) fn exception(record: &Record<'_>, modules: &Modules) -> Option<Exception> {
+    let first = record.first_line();
+    let (class, text, mut raised) = from_traceback(record.message, modules).or_else(|| {
+        let (class, text) = summary(first).or_else(|| caught(first))?;
+        Some((class, text, Raised::default()))
+    })?;
+    let class = lossy(class);
+    let text = lossy(&text[..text.len().min(LONGEST)]);
+    raised.layer = raised.layer.or_else(|| modules.of_class(&class));
+    // oslo.messaging `_drivers/common.py` deserialize_remote_exception; `rpc/client.py` RemoteError.
+    raised.severe = record.head.level >= Level::Error;
+    raised.remote |= class.ends_with("_Remote") || class.ends_with("RemoteError");
+    Some(Exception { class, text: redact(&text).into_owned(), raised })
+}
+
+/// The first exception of a chain of tracebacks, the root cause, and the deepest layer in its traceback. What came back as the
+/// answer to a message has the traceback of the other side in its text, with blank lines in it: the root cause is there.
+fn from_traceback<'m>(message: &'m [u8], modules: &Modules) -> Option<(&'m [u8], &'m [u8], Raised)> {
+    memchr::memmem::find(message, TRACEBACK)?;
     let mut inside = false;
-    for (_, line) in lines(message) {
-        let text = without_head(line);
-        if text.starts_with(b"Traceback (most recent call last)") {
+    let mut raised = Raised { traced: true, ..Raised::default() };
+    let mut outer = None;
+    let mut lines = lines(message).map(|(_, line)| without_head(line)).peekable();
+    while let Some(text) = lines.next() {
+        if text.starts_with(TRACEBACK) {
             inside = true;
+            raised.remote |= lines.peek().is_some_and(|next| next.trim_ascii().is_empty());
+        } else if inside && let Some(file) = between(text, b"  File \"", b'"') {
+            raised.layer = modules.of_file(file).or(raised.layer);
         } else if inside && text.first().is_some_and(|first| !first.is_ascii_whitespace()) {
             let class = until(text, b": (");
             if is_class(class) {
                 let rest = &text[class.len()..];
-                return Some((class, rest.strip_prefix(b": ").unwrap_or(rest.strip_prefix(b":").unwrap_or(rest))));
+                let said = rest.strip_prefix(b": ").unwrap_or(rest.strip_prefix(b":").unwrap_or(rest));
+                if outer.is_some() || !lines.peek().is_some_and(|next| next.starts_with(TRACEBACK)) {
+                    return Some((class, said, raised));
+                }
+                raised.remote = true;
+                outer = Some((class, said, raised));
+                raised.layer = None;
             }
         }
     }
-    None
+    outer
 }
 
 /// A line of a traceback without the head that is repeated on each.
@@ -101,6 +162,7 @@ fn looks_raised(class: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::vocabulary::LayerRule;
 
     #[test]
     fn summaries() {
@@ -144,6 +206,49 @@ mod tests {
             "",
         ]
         .join(&format!("\n{prefix}"));
-        assert_eq!(from_traceback(message.as_bytes()), Some((&b"a.b.First"[..], &b"one"[..])));
+        let found = from_traceback(message.as_bytes(), &modules()).map(|(class, text, _)| (class, text));
+        assert_eq!(found, Some((&b"a.b.First"[..], &b"one"[..])));
+    }
+
+    fn modules() -> Modules {
+        let layer = |module: &str| LayerRule { modules: vec![module.to_owned()], ..LayerRule::default() };
+        let layers = vec![layer("outer.client"), layer("a.drivers")];
+        Modules::new(&Vocabulary { layers, ..Vocabulary::default() })
+    }
+
+    #[test]
+    fn the_deepest_layer_of_a_traceback() {
+        let frames = |files: &[&str], end: &str| {
+            let frames: Vec<String> =
+                files.iter().map(|file| format!("  File \"/usr/lib/{file}\", line 1, in f")).collect();
+            format!("Failed\nTraceback (most recent call last):\n{}\n{end}", frames.join("\n"))
+        };
+        let raised = |text: String| from_traceback(text.as_bytes(), &modules()).map(|(_, _, raised)| raised);
+        let layer = |files: &[&str]| raised(frames(files, "KeyError: 1\n")).and_then(|raised| raised.layer);
+        assert_eq!(layer(&["a/manager.py", "outer/client/x.py", "a/drivers/lvm.py", "lib/y.py"]), Some(LayerId(1)));
+        assert_eq!(layer(&["a/drivers.py", "outer/client.py"]), Some(LayerId(0)));
+        assert_eq!(layer(&["a/manager.py", "a/drivers2/x.py", "router/client.py"]), None);
+        assert_eq!(modules().of_class("outer.client.Gone"), Some(LayerId(0)));
+        assert_eq!(modules().of_class("outer.clients.Gone"), None);
+    }
+
+    #[test]
+    fn what_the_other_side_of_a_message_raised() {
+        let found = |text: &str| {
+            let (class, _, raised) = from_traceback(text.as_bytes(), &modules()).unwrap_or_default();
+            (lossy(class), raised.remote, raised.layer)
+        };
+        let far =
+            "Traceback (most recent call last):\n\n  File \"/a/drivers/x.py\", line 1, in f\n    f()\n\nb.Root: 1\n\n";
+        let own = "Traceback (most recent call last):\n  File \"/outer/client/x.py\", line 1, in f\n    f()\n";
+        let root = || ("b.Root".to_owned(), true, Some(LayerId(1)));
+        assert_eq!(found(&format!("Failed\n{own}c.Top_Remote: 2\n{far}")), root());
+        assert_eq!(found(&format!("Failed: 2\n{far}c.Top: 2\n{own}c.Top_Remote: 2\n{far}")), root());
+        let handled = format!("Failed\n{own}KeyError: 1\n\nDuring handling of it\n\n{own}c.Other: 1\n");
+        assert_eq!(found(&handled), ("KeyError".to_owned(), false, Some(LayerId(0))));
+        assert_eq!(
+            found(&format!("Failed\n{own}c.Top: 2\nTraceback (most recent call last):\n")),
+            ("c.Top".to_owned(), true, Some(LayerId(0)))
+        );
     }
 }

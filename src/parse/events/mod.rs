@@ -58,11 +58,12 @@ pub(crate) struct Logger {
 pub(crate) struct Extractor<'v> {
     vocabulary: &'v Vocabulary,
     messages: Messages<'v>,
+    modules: error::Modules,
 }
 
 impl<'v> Extractor<'v> {
     pub(crate) fn new(vocabulary: &'v Vocabulary) -> Self {
-        Self { vocabulary, messages: Messages::new(vocabulary) }
+        Self { vocabulary, messages: Messages::new(vocabulary), modules: error::Modules::new(vocabulary) }
     }
 
     /// What is known of a logger; `is_client` when a client writes the log.
@@ -122,11 +123,11 @@ impl<'v> Extractor<'v> {
         operation::extract(record, &mut emit);
         self.messages.extract(&logger.rules, record, &mut emit);
         if logger.runs_methods {
-            rpc::extract_failure(record, &mut emit);
+            rpc::extract_failure(record, &self.modules, &mut emit);
         }
         if head.level >= Level::Warning && logger.tells_errors {
             rpc::extract_timeout(record, &mut emit);
-            error::extract(record, &mut emit);
+            error::extract(record, &self.modules, &mut emit);
         }
     }
 }

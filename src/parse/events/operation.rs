@@ -3,6 +3,10 @@
 use crate::model::event::{EventKind, OperationPhase};
 use crate::parse::record::Record;
 use crate::parse::scan::{lossy, until};
+use crate::parse::secrets::redact;
+
+/// The longest text kept of an exception.
+const LONGEST: usize = 500;
 
 pub(super) fn extract(record: &Record<'_>, emit: &mut dyn FnMut(EventKind)) {
     if let Some(event) = event(record.message) {
@@ -23,7 +27,15 @@ fn event(text: &[u8]) -> Option<EventKind> {
         (false, b"exception") => OperationPhase::Raised,
         _ => return None,
     };
-    Some(EventKind::Operation { function: lossy(function), phase })
+    // `exception (12ms) VolumeDeviceNotFound('...')`, with what follows on the same line.
+    let raised = || rest.get(memchr::memmem::find(rest, b"ms) ")? + 4..);
+    let error = raised().filter(|_| phase == OperationPhase::Raised).map(|text| {
+        let text = until(text, b"\r\n");
+        // Formats with function and file put them behind the exception.
+        let text = memchr::memrchr(b')', text).map_or(text, |end| &text[..=end]);
+        redact(&lossy(&text[..text.len().min(LONGEST)])).into_owned()
+    });
+    Some(EventKind::Operation { function: lossy(function), phase, error })
 }
 
 /// The host that nova-compute or cinder-volume asks os-brick's connector for: its own.
@@ -42,20 +54,24 @@ mod tests {
     #[test]
     fn three_phases_and_the_host() {
         let phase = |text: &str| match event(text.as_bytes()) {
-            Some(EventKind::Operation { function, phase }) => Some((function, phase)),
+            Some(EventKind::Operation { function, phase, error }) => Some((function, phase, error)),
             _ => None,
         };
         assert_eq!(
             phase("==> connect_volume: call \"{'self': 1}\""),
-            Some(("connect_volume".into(), OperationPhase::Began))
+            Some(("connect_volume".into(), OperationPhase::Began, None))
         );
         assert_eq!(
             phase("<== connect_volume: return (12ms) {}"),
-            Some(("connect_volume".into(), OperationPhase::Returned))
+            Some(("connect_volume".into(), OperationPhase::Returned, None))
         );
         assert_eq!(
             phase("<== connect_volume: exception (12ms) X()"),
-            Some(("connect_volume".into(), OperationPhase::Raised))
+            Some(("connect_volume".into(), OperationPhase::Raised, Some("X()".into())))
+        );
+        assert_eq!(
+            phase("<== connect_volume: exception (12ms) X('no') wrapper /usr/x.py:12"),
+            Some(("connect_volume".into(), OperationPhase::Raised, Some("X('no')".into())))
         );
         assert_eq!(phase("<== nothing"), None);
         let call =

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::error;
+use super::error::{self, Exception, Modules};
 use crate::model::event::{EventKind, Level, RpcKind};
 use crate::parse::record::Record;
 use crate::parse::scan::{after, between, lossy, message_id, until};
@@ -15,11 +15,11 @@ pub(super) fn extract(record: &Record<'_>, emit: &mut dyn FnMut(EventKind)) {
 
 /// The end of a method that raised: `oslo_messaging/rpc/server.py` (`rpc/dispatcher.py` up to Mitaka) says `Exception during
 /// message handling` at ERROR, translated or not, and `Expected exception during message handling` at DEBUG.
-pub(super) fn extract_failure(record: &Record<'_>, emit: &mut dyn FnMut(EventKind)) {
+pub(super) fn extract_failure(record: &Record<'_>, modules: &Modules, emit: &mut dyn FnMut(EventKind)) {
     let expected = record.first_line().starts_with(b"Expected exception during message handling");
     if expected || record.head.level == Level::Error {
-        let (class, text) = error::exception(record).unwrap_or_default();
-        emit(EventKind::RpcFailed { class, text });
+        let Exception { class, text, raised } = error::exception(record, modules).unwrap_or_default();
+        emit(EventKind::RpcFailed { class, text, raised });
     }
 }
 

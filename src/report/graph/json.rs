@@ -139,7 +139,7 @@ fn node_report(view: &GraphView<'_>, id: NodeId, node: &Node) -> NodeReport {
         end: node.ending_stamp().map(|stamp| view.clocks.logged(stamp)),
         sent: line(node.sent),
         received: line(node.received),
-        error: node.error.as_deref().map(safe),
+        error: node.error.as_ref().map(|error| safe(&error.message)),
         status_change: (view.status_change)(id).map(|(from, to)| ChangeReport { from, to }),
     }
 }

@@ -80,7 +80,7 @@ impl Diagram<'_> {
                 }
             }
             _ if words::failed(node) || node.error.is_some() => {
-                let error = node.error.as_deref().map_or("failed".to_owned(), |error| clip(error, 80));
+                let error = node.error.as_ref().map_or("failed".to_owned(), |error| clip(&error.message, 80));
                 self.line(&format!("Note over {to}: {}", escaped(&error)));
             }
             _ => {}

@@ -95,7 +95,7 @@ fn line(view: &GraphView<'_>, index: &Index<'_>, visit: &Visit, prefix: &str, wh
         right.push((Some(Tone::Faint), if whole { id } else { id[..12].to_owned() }));
     }
     if let Some(error) = &node.error {
-        right.push((Some(Tone::Doubt), clip(&clean(error), 60)));
+        right.push((Some(Tone::Doubt), clip(&clean(&error.message), 60)));
     }
     Line { left, right }
 }

@@ -14,6 +14,7 @@ use crate::check::verdict::{FlowVerdict, Outcome, StepState, Verdict};
 use crate::report::data::outcome_name;
 use crate::report::subject::Subject;
 use crate::report::text::Detail;
+use crate::report::text::blame::blame;
 use crate::report::text::look::{Look, Tone, clean, clip, count, duration, pad, short};
 
 /// More conformant flows than this are only counted, unless asked for.
@@ -37,6 +38,7 @@ pub(super) fn flows(out: &mut String, subject: &Subject<'_>, look: &Look, detail
     let columns = Columns::new(&rows);
     for row in &rows {
         row.write(out, &columns, look);
+        blame(out, subject, row.flow, INDENT, look);
         if detail == Detail::Verbose {
             steps(out, subject, row.flow, look);
         }

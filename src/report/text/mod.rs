@@ -1,6 +1,7 @@
 //! The terminal report: header, one line a flow, the findings with their log lines, what would decide the open flows,
 //! remarks on the inputs, and the summary.
 
+mod blame;
 mod findings;
 mod flows;
 pub mod look;

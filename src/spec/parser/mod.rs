@@ -2,6 +2,7 @@
 
 mod finding;
 mod flow;
+mod layer;
 mod machine;
 mod service;
 mod step;
@@ -21,7 +22,7 @@ use crate::spec::tree::{Ending, File, Item, ItemBody, Line, Name, Notes, Quote};
 use crate::spec::words::{Words, is_name};
 
 /// The kinds of items.
-pub(crate) const ITEMS: [&str; 6] = ["service", "step", "machine", "block", "flow", "finding"];
+pub(crate) const ITEMS: [&str; 7] = ["layer", "service", "step", "machine", "block", "flow", "finding"];
 
 /// Reads a file. The tree lacks the lines in which mistakes were found.
 pub(crate) fn parse(file: FileId, text: &str, problems: &mut Vec<Problem>) -> File {
@@ -117,6 +118,7 @@ impl Parser<'_> {
         }
         let lines = &node.children;
         let body = match kind {
+            "layer" => ItemBody::Layer(self.lines(lines, Self::layer_statement)),
             "service" => ItemBody::Service(self.lines(lines, Self::service_statement)),
             "step" => ItemBody::Step(self.step_body(node)),
             "machine" => ItemBody::Machine(self.lines(lines, Self::machine_statement)),

@@ -9,13 +9,17 @@ use crate::spec::words::Words;
 impl Parser<'_> {
     /// A line of a service.
     pub(super) fn service_statement(&mut self, node: &Node, words: &mut Words) -> Result<ServiceStatement, Problem> {
+        if words.take("layer") {
+            self.leaf(node);
+            return words.name("the name of a layer").map(ServiceStatement::Layer);
+        }
         let make = match words.peek() {
             Some("loggers") => ServiceStatement::Loggers,
             Some("programs") => ServiceStatement::Programs,
             Some("topics") => ServiceStatement::Topics,
             Some("routes") => ServiceStatement::Routes,
             _ => {
-                let known = ["loggers", "programs", "topics", "routes"];
+                let known = ["loggers", "programs", "topics", "routes", "layer"];
                 return self.quote(node, words, &known).map(ServiceStatement::Quote);
             }
         };

@@ -75,6 +75,10 @@ impl Parser<'_> {
             self.leaf(node);
             return words.names("the name of a function").map(StepStatement::Lock);
         }
+        if words.take("layer") {
+            self.leaf(node);
+            return words.name("the name of a layer").map(StepStatement::Layer);
+        }
         if words.take("names") {
             self.leaf(node);
             let named = words.one_of("`target` or `itself`", &["target", "itself"])?;
@@ -102,7 +106,7 @@ impl Parser<'_> {
             let message = format!("`{second}` is not what a service does");
             return Err(Problem::error(message, words.here(), "not known").help(format!("did you mean `{meant}`?")));
         }
-        self.quote(node, words, &["lock", "names", "fails silently", "message"]).map(StepStatement::Quote)
+        self.quote(node, words, &["layer", "lock", "names", "fails silently", "message"]).map(StepStatement::Quote)
     }
 
     fn message_statement(&mut self, node: &Node, words: &mut Words) -> Result<MessageStatement, Problem> {

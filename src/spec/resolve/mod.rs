@@ -3,6 +3,7 @@
 mod expand;
 mod finding;
 mod flow;
+mod layer;
 mod machine;
 mod names;
 mod step;
@@ -97,6 +98,7 @@ pub(crate) fn resolve(files: Vec<GrammarFile>, sources: &[Source], problems: &mu
     let entries = entries(sources, problems);
     let mut grammar = Grammar { files, ..Grammar::default() };
     let mut resolver = Resolver { names: Names::new(&entries), problems, parsed, grammar: &mut grammar };
+    resolver.layers(&entries);
     resolver.services(&entries);
     resolver.steps(&entries);
     resolver.machines(&entries);
@@ -122,7 +124,7 @@ impl Resolver<'_, '_> {
             let mut rule = ServiceRule { name: entry.name().to_owned(), ..ServiceRule::default() };
             for line in lines {
                 let (list, names, what) = match &line.value {
-                    ServiceStatement::Quote(_) => continue,
+                    ServiceStatement::Quote(_) | ServiceStatement::Layer(_) => continue,
                     ServiceStatement::Loggers(names) => (&mut rule.loggers, names, "logger"),
                     ServiceStatement::Programs(names) => (&mut rule.programs, names, "program"),
                     ServiceStatement::Topics(names) => (&mut rule.topics, names, "topic"),
@@ -142,11 +144,14 @@ impl Resolver<'_, '_> {
             if !rule.programs.contains(&rule.name) {
                 rule.programs.push(rule.name.clone());
             }
+            rule.layer = self.layer_of_service(entry, lines);
             self.grammar.vocabulary.services.push(rule);
         }
         // The client has no log of its own: a service item for it is optional.
         if self.grammar.vocabulary.service("client").is_none() {
-            self.grammar.vocabulary.services.push(ServiceRule { name: "client".to_owned(), ..ServiceRule::default() });
+            let layer = self.layer_like("client");
+            let rule = ServiceRule { name: "client".to_owned(), layer, ..ServiceRule::default() };
+            self.grammar.vocabulary.services.push(rule);
         }
     }
 

@@ -69,7 +69,7 @@ impl<'a> Names<'a> {
                         _ => None,
                     }));
                 }
-                ItemBody::Service(_) | ItemBody::Finding(..) => {}
+                ItemBody::Layer(_) | ItemBody::Service(_) | ItemBody::Finding(..) => {}
             }
         }
         names

@@ -1,7 +1,7 @@
 //! Steps and their messages.
 
 use super::{Entry, Resolver, take_quote};
-use crate::model::vocabulary::{MessageRule, Placeholder, PlaceholderKind, ServiceId};
+use crate::model::vocabulary::{LayerId, MessageRule, Placeholder, PlaceholderKind, ServiceId};
 use crate::spec::grammar::{MessageMeaning, MessageRole, StatusShown, Step, StepId, StepKind, Subject};
 use crate::spec::parser::{PatternPart, pattern_parts};
 use crate::spec::problem::Problem;
@@ -18,6 +18,7 @@ impl Resolver<'_, '_> {
                 about: Vec::new(),
                 sources: Vec::new(),
                 service: ServiceId(0),
+                layer: LayerId(0),
                 kind: StepKind::Operation { function: String::new() },
                 success: Vec::new(),
                 locks: Vec::new(),
@@ -25,8 +26,16 @@ impl Resolver<'_, '_> {
                 fails_silently: false,
                 origin: entry.origin(),
             };
+            let mut own_layer = None;
             for line in lines {
                 match &line.value {
+                    StepStatement::Layer(name) => {
+                        if own_layer.replace(self.layer(entry, name)).is_some() {
+                            let problem =
+                                Problem::error("the step is in two layers", entry.at(line.span), "the second");
+                            self.problems.push(problem.help("remove one of them"));
+                        }
+                    }
                     StepStatement::Quote(quote) => take_quote(quote, &mut step.sources, &mut step.about),
                     StepStatement::Form(form) => self.form(entry, form, &mut step),
                     StepStatement::Lock(names) => {
@@ -41,6 +50,8 @@ impl Resolver<'_, '_> {
                     StepStatement::Message(text, lines) => self.message(entry, id, text, lines),
                 }
             }
+            let service = self.grammar.vocabulary.services.get(usize::from(step.service.0));
+            step.layer = own_layer.or_else(|| service.map(|service| service.layer)).unwrap_or_default();
             self.grammar.vocabulary.lock_functions.extend(step.locks.iter().cloned());
             self.grammar.steps.push(step);
         }
