@@ -11,8 +11,8 @@ use crate::check::suspects::Suspects;
 use crate::check::verdict::{Blame, Broke, Cause, Outcome};
 use crate::model::vocabulary::LayerId;
 use crate::spec::automaton::UseId;
-use crate::spec::grammar::{MessageRole, StepId};
-use crate::trace::node::{EdgeKind, Node, NodeId, NodeKind};
+use crate::spec::grammar::{MessageRole, StepId, StepKind};
+use crate::trace::node::{Node, NodeId, NodeKind};
 
 /// How much a failure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,7 +106,7 @@ impl Trial<'_> {
             };
             let is_known = failures.iter().any(|known| known.node == id);
             if (failed || node.timed_out) && !is_known && !moves[order..].iter().any(again) {
-                let weight = self.weight(used, id, &well);
+                let weight = self.weight(used, &well);
                 failures.push(Failure { node: id, step, used, order, weight });
             }
         }
@@ -133,40 +133,52 @@ impl Trial<'_> {
         self.judge.grammar.went_well(step, node.status, node.success) == Some(false)
     }
 
-    /// The units of work that were seen to end well.
-    fn ended_well(&self) -> FxHashSet<NodeId> {
-        let well = self.fit.alignment.moves.iter().filter_map(|step| match step {
-            Move::Both(used, seen) if self.observation(*seen).phase == Phase::End => {
-                (self.went_well(*used, *seen) == Some(true)).then(|| self.node_id(*seen))
+    /// The step uses whose last end was seen to be a good one.
+    fn ended_well(&self) -> FxHashSet<UseId> {
+        let mut well = FxHashSet::default();
+        for step in &self.fit.alignment.moves {
+            if let Move::Both(used, seen) = step
+                && self.observation(*seen).phase == Phase::End
+            {
+                match self.went_well(*used, *seen) {
+                    Some(true) => well.insert(*used),
+                    _ => well.remove(used),
+                };
             }
-            _ => None,
-        });
-        well.collect()
+        }
+        well
     }
 
-    fn weight(&self, used: Option<UseId>, id: NodeId, well: &FxHashSet<NodeId>) -> Weight {
-        let of_use = |flags: &[bool]| used.is_some_and(|used| flags[used as usize]);
+    fn weight(&self, used: Option<UseId>, well: &FxHashSet<UseId>) -> Weight {
+        let Some(used) = used else { return Weight::Full };
+        let is_cast =
+            |used: &UseId| matches!(self.judge.grammar.step_at(self.step_use(*used).step).kind, StepKind::Cast { .. });
         // What waited for it and went well took no harm.
-        let mut waiting = self.causes(id).take_while(|(_, kind)| *kind != EdgeKind::Cast);
-        if of_use(&self.automaton.owed) {
+        let mut waiting = std::iter::once(used).chain(self.enclosers(used)).take_while(|used| !is_cast(used));
+        let took_no_harm = !is_cast(&used)
+            && waiting.any(|around| {
+                let outer = self.encloser(around);
+                outer.is_some_and(|outer| well.contains(&outer))
+            });
+        if self.automaton.owed[used as usize] {
             Weight::Owed
-        } else if of_use(&self.automaton.tolerated) || waiting.any(|(cause, _)| well.contains(&cause)) {
+        } else if self.automaton.tolerated[used as usize] || took_no_harm {
             Weight::Tolerated
         } else {
             Weight::Full
         }
     }
 
-    /// The causes of a node, the nearest first, and how each caused what was before it.
-    fn causes(&self, id: NodeId) -> impl Iterator<Item = (NodeId, EdgeKind)> {
-        let parent = |at: NodeId| self.judge.graph.parent(at).map(|(parent, edge)| (parent, edge.kind));
-        std::iter::successors(parent(id), move |(at, _)| parent(*at)).take(64)
+    /// The causes of a node, the nearest first.
+    fn causes(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let parent = |at: &NodeId| self.judge.graph.parent(*at).map(|(parent, _)| parent);
+        std::iter::successors(parent(&id), parent).take(64)
     }
 
     /// Whether a failure happened inside another: caused by it, or inside it by the flow's rules.
     fn encloses(&self, outer: &Failure, inner: &Failure) -> bool {
         let mut causes = self.causes(inner.node);
-        if outer.node == inner.node || causes.any(|(cause, _)| cause == outer.node) {
+        if outer.node == inner.node || causes.any(|cause| cause == outer.node) {
             return outer.node != inner.node;
         }
         let (Some(around), Some(within)) = (outer.used, inner.used) else { return false };
@@ -174,7 +186,7 @@ impl Trial<'_> {
         let step = self.judge.graph.node(outer.node).step();
         let mut causes = self.causes(inner.node);
         self.automaton.inside[around as usize].contains(&within)
-            && !causes.any(|(cause, _)| step.is_some() && self.judge.graph.node(cause).step() == step)
+            && !causes.any(|cause| step.is_some() && self.judge.graph.node(cause).step() == step)
     }
 
     /// The first failure inside another that made it fail.
@@ -227,7 +239,7 @@ impl Trial<'_> {
             _ => None,
         });
         let owed: FxHashSet<NodeId> = owed.collect();
-        let is_owed = |id: NodeId| owed.contains(&id) || self.causes(id).any(|(cause, _)| owed.contains(&cause));
+        let is_owed = |id: NodeId| owed.contains(&id) || self.causes(id).any(|cause| owed.contains(&cause));
         let with_error = self.case.nodes.iter().filter(|id| graph.node(**id).error.is_some() && !is_owed(**id));
         let first = with_error.min_by_key(|id| (graph.node(**id).ending(), **id))?;
         self.cause(*first)

@@ -170,6 +170,7 @@ impl Trial<'_> {
             missing_evidence,
             findings,
             blame: self.blame(outcome),
+            times: self.times(),
             deadline: matches!(outcome, Outcome::Stuck | Outcome::Unknown)
                 .then(|| self.pending().and_then(|step| self.deadline(step)))
                 .flatten(),

@@ -11,10 +11,12 @@ mod obligations;
 pub mod observability;
 pub(crate) mod observations;
 mod outcome;
+mod shares;
 mod signs;
 mod silence;
 mod steps;
 mod suspects;
+mod times;
 pub mod verdict;
 
 use std::collections::BTreeMap;

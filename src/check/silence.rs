@@ -78,7 +78,7 @@ impl Trial<'_> {
     }
 
     /// The step uses around one, the nearest first.
-    fn enclosers(&self, used: UseId) -> impl Iterator<Item = UseId> {
+    pub(super) fn enclosers(&self, used: UseId) -> impl Iterator<Item = UseId> {
         std::iter::successors(self.encloser(used), |used| self.encloser(*used))
     }
 

@@ -96,6 +96,8 @@ pub struct FlowVerdict {
     pub findings: Vec<Finding>,
     /// Where it broke, when it failed or is stuck.
     pub blame: Option<Blame>,
+    /// How its time was shared between the layers, when the logs tell times.
+    pub times: Option<Times>,
     /// The deadline that was used, in microseconds, when the flow has not ended.
     pub deadline: Option<i64>,
 }
@@ -208,6 +210,26 @@ pub enum Broke {
     NeverEnded,
     /// Nothing failed: whoever sent the requests did not go on.
     GivenUp,
+}
+
+/// How a flow's time was shared between the layers. The parts are the whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// All of it, in milliseconds.
+    pub millis: i64,
+    /// The parts, the longest first; what no log shows is the last.
+    pub layers: Vec<LayerTime>,
+}
+
+/// A layer's part of a flow's time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerTime {
+    /// The layer; `None` for what no log shows.
+    pub layer: Option<LayerId>,
+    /// Its part, in milliseconds.
+    pub millis: i64,
+    /// The layers whose time may be in it, since no line tells of their work.
+    pub may_include: Vec<LayerId>,
 }
 
 /// An error as a log has it.

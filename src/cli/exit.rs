@@ -149,6 +149,7 @@ mod tests {
             missing_evidence: Vec::new(),
             findings: severity.map(finding).into_iter().collect(),
             blame: None,
+            times: None,
             deadline: None,
         }
     }

@@ -3,13 +3,13 @@
 use crate::base::secret::redact;
 use crate::base::time::SECOND;
 use crate::check::verdict::{
-    Blame, Finding, FlowVerdict, MissingEvidence, Outcome, StepVerdict, Verdict, VolumeHistory,
+    Blame, Finding, FlowVerdict, MissingEvidence, Outcome, StepVerdict, Times, Verdict, VolumeHistory,
 };
 use crate::model::source::{Place, SourceSummary};
 use crate::model::vocabulary::LayerId;
 use crate::report::data::{
-    BlameReport, CauseReport, ClockName, ClockReport, FindingReport, FlowReport, Input, LineReport, NeedReport, Report,
-    SCHEMA, StatusReport, StepReport, Summary, Tool, TransitionReport, VolumeReport,
+    BlameReport, CauseReport, ClockName, ClockReport, FindingReport, FlowReport, Input, LayerTimeReport, LineReport,
+    NeedReport, Report, SCHEMA, StatusReport, StepReport, Summary, TimeReport, Tool, TransitionReport, VolumeReport,
 };
 use crate::report::subject::{Subject, level_name, rule_line};
 use crate::spec::grammar::Severity;
@@ -132,7 +132,18 @@ fn flow_report(subject: &Subject<'_>, flow: &FlowVerdict) -> FlowReport {
         missing_evidence: flow.missing_evidence.iter().map(need_report).collect(),
         findings: flow.findings.iter().map(|finding| finding_report(subject, flow, finding)).collect(),
         blame: flow.blame.as_ref().map(|blame| blame_report(subject, blame)),
+        time: flow.times.as_ref().map(|times| time_report(subject, times)),
     }
+}
+
+fn time_report(subject: &Subject<'_>, times: &Times) -> TimeReport {
+    let name = |layer: &LayerId| subject.grammar.vocabulary.layer_at(*layer).name.clone();
+    let layers = times.layers.iter().map(|part| LayerTimeReport {
+        layer: part.layer.as_ref().map(name),
+        ms: part.millis,
+        may_include: part.may_include.iter().map(name).collect(),
+    });
+    TimeReport { total_ms: times.millis, layers: layers.collect() }
 }
 
 fn blame_report(subject: &Subject<'_>, blame: &Blame) -> BlameReport {

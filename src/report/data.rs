@@ -157,6 +157,30 @@ pub struct FlowReport {
     /// Where it broke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blame: Option<BlameReport>,
+    /// How its time was shared between the layers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeReport>,
+}
+
+/// How a flow's time was shared between the layers.
+#[derive(Clone, Debug, Serialize)]
+pub struct TimeReport {
+    /// All of it, in milliseconds: the sum of the parts.
+    pub total_ms: i64,
+    /// The parts, the longest first; what no log shows is the last.
+    pub layers: Vec<LayerTimeReport>,
+}
+
+/// A layer's part of a flow's time.
+#[derive(Clone, Debug, Serialize)]
+pub struct LayerTimeReport {
+    /// The layer; `None` for what no log shows.
+    pub layer: Option<String>,
+    /// Its part, in milliseconds.
+    pub ms: i64,
+    /// The layers whose time may be in it, since no line tells of their work.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may_include: Vec<String>,
 }
 
 /// Where a flow that failed or is stuck broke.

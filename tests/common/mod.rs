@@ -272,6 +272,7 @@ pub(crate) fn flow(number: u128, outcome: Outcome, verdict: Verdict) -> FlowVerd
         missing_evidence: vec![],
         findings: vec![],
         blame: None,
+        times: None,
         deadline: None,
     }
 }

@@ -16,6 +16,7 @@ use crate::report::subject::Subject;
 use crate::report::text::Detail;
 use crate::report::text::blame::blame;
 use crate::report::text::look::{Look, Tone, clean, clip, count, duration, pad, short};
+use crate::report::text::times::times;
 
 /// More conformant flows than this are only counted, unless asked for.
 const MANY: usize = 40;
@@ -39,6 +40,9 @@ pub(super) fn flows(out: &mut String, subject: &Subject<'_>, look: &Look, detail
     for row in &rows {
         row.write(out, &columns, look);
         blame(out, subject, row.flow, INDENT, look);
+        if detail == Detail::Verbose || row.flow.blame.is_some() {
+            times(out, subject, row.flow, INDENT, look);
+        }
         if detail == Detail::Verbose {
             steps(out, subject, row.flow, look);
         }

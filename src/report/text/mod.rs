@@ -6,6 +6,7 @@ mod findings;
 mod flows;
 pub mod look;
 mod notes;
+mod times;
 
 use crate::check::verdict::Checked;
 use crate::model::source::Place;
