@@ -370,7 +370,7 @@ fn bugs_of_findings() {
 fn triggers_and_texts_of_findings() {
     finding_mistake("  when mising\n", "5:8: nothing is wrong in the way `mising` (did you mean `missing`?)");
     let wrongs = "it is one of: missing, stuck, unexpected, out of order, about another, illegal transition, left behind, \
-                  not rolled back, late, timed out, no effect, status contradiction, failed, logged, done late";
+                  not rolled back, late, timed out, no effect, status contradiction, failed, logged, done late, overlapping";
     finding_mistake("  when zebra\n", &format!("5:8: nothing is wrong in the way `zebra` ({wrongs})"));
     finding_mistake("  when late at a.tow\n", "5:16: unknown step `a.tow` (did you mean `a.two`?)");
     finding_mistake("  when late in f\n", "5:16: unknown flow `f` (there is no flow yet)");

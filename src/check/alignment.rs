@@ -6,7 +6,8 @@
 //! bounded.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::hash_map::Entry;
+use std::collections::{BinaryHeap, VecDeque};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -74,6 +75,8 @@ pub struct Alignment {
     pub pending: Vec<(UseId, bool)>,
     /// Whether it can come to no good end any more.
     pub doomed: bool,
+    /// How it could be over by now without a trace in the logs: the steps that nobody saw.
+    pub silent: Option<Vec<UseId>>,
 }
 
 impl Alignment {
@@ -81,6 +84,7 @@ impl Alignment {
     /// case do not.
     pub fn look_ahead(&mut self, automaton: &Automaton, visible: &[bool]) {
         self.pending = completion(automaton, self.state, visible).unwrap_or_default();
+        self.silent = silent_end(automaton, self.state, visible);
     }
 
     /// How many times something was seen that is not allowed, or not seen that had to be.
@@ -194,6 +198,7 @@ pub fn align(
                 state: position.state,
                 finish: automaton.finish(position.state),
                 doomed: pending.is_none(),
+                silent: None,
                 pending: pending.unwrap_or_default(),
             }));
         }
@@ -402,6 +407,31 @@ fn completion(automaton: &Automaton, state: StateId, visible: &[bool]) -> Option
             if best.get(&edge.to).is_none_or(|(known, _)| next < *known) {
                 best.insert(edge.to, (next, Some((state, step))));
                 queue.push(Reverse((next, edge.to)));
+            }
+        }
+    }
+    None
+}
+
+/// A way from a state to any end of the flow, good or bad, of which the logs could show nothing: the steps that begin on it.
+fn silent_end(automaton: &Automaton, state: StateId, visible: &[bool]) -> Option<Vec<UseId>> {
+    let mut ways: FxHashMap<StateId, Vec<UseId>> = FxHashMap::from_iter([(state, Vec::new())]);
+    let mut queue = VecDeque::from([state]);
+    while let Some(state) = queue.pop_front() {
+        let way = ways[&state].clone();
+        if automaton.finish(state) != Finish::Open {
+            return Some(way);
+        }
+        for edge in automaton.edges(state) {
+            let begun = match edge.label {
+                Label::Begin(step) if !visible[step as usize] => Some(step),
+                Label::End(step, _) if !visible[step as usize] => None,
+                Label::Send(_) | Label::Break => None,
+                Label::Begin(_) | Label::End(..) => continue,
+            };
+            if let Entry::Vacant(vacant) = ways.entry(edge.to) {
+                vacant.insert(way.iter().copied().chain(begun).collect());
+                queue.push_back(edge.to);
             }
         }
     }

@@ -43,6 +43,7 @@ impl Trial<'_> {
                 .extend(place(change).map(|place| Evidence { place, role: format!("{name} comes from elsewhere") }));
             defect.evidence.extend(by_flow(after, "of this flow goes on"));
             defect.shape = format!("{name} from elsewhere");
+            defect.state = change.to.map(|state| machine.states[state].0.clone());
             defect.values = self.values(Some(change.step));
             defects.push(defect);
         }

@@ -67,6 +67,9 @@ impl Judge<'_> {
                 for (log, processes) in self.observability.logs_of_host(service, host) {
                     touched.logs.entry(log).or_default().extend(processes);
                 }
+                for (log, process) in node.label.iter().flat_map(|topic| self.observability.logs_of_topic(topic)) {
+                    touched.logs.entry(log).or_default().insert(process);
+                }
             }
         }
         touched

@@ -11,6 +11,7 @@ mod obligations;
 pub mod observability;
 pub(crate) mod observations;
 mod outcome;
+mod overlaps;
 mod shares;
 mod signs;
 mod silence;
@@ -46,7 +47,8 @@ pub fn check(grammar: &Grammar, graph: &CallGraph, sources: &[SourceSummary]) ->
     let automata = Automata::compile(grammar, &cases)?;
     let observability = Observability::new(grammar, sources, graph, &resources);
     let judge = Judge { grammar, graph, histories: &histories, observability: &observability, automata: &automata };
-    let judged: Vec<Option<FlowVerdict>> = cases.par_iter().map(|case| judge.judge(case)).collect();
+    let mut judged: Vec<Option<FlowVerdict>> = cases.par_iter().map(|case| judge.judge(case)).collect();
+    overlaps::add(&judge, &cases, &mut judged);
     let mut flows = Vec::new();
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     let mut of_node: FxHashMap<NodeId, String> = FxHashMap::default();

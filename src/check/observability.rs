@@ -36,7 +36,12 @@ pub struct Observability<'a> {
     loose: FxHashMap<StepId, FxHashSet<Option<Uuid>>>,
     /// The first steps of flows that a service carries out.
     starts: FxHashSet<StepId>,
+    /// The logs and processes that took messages of a topic that names a host.
+    takers: Takers<'a>,
 }
+
+/// The logs and processes that took messages, by topic.
+type Takers<'a> = FxHashMap<&'a str, FxHashSet<((SourceId, ServiceId), u32)>>;
 
 /// How long after the end of some work its log has to go on for an error of it to have been logged, in microseconds.
 const A_WHILE: i64 = SECOND;
@@ -95,7 +100,9 @@ impl<'a> Observability<'a> {
             }
         }
         let incomplete = FxHashSet::default();
-        let mut observability = Self { grammar, sources, clocks, hosts, incomplete, global, telling, loose, starts };
+        let takers = takers(graph);
+        let mut observability =
+            Self { grammar, sources, clocks, hosts, incomplete, global, telling, loose, starts, takers };
         for (_, node) in graph.nodes() {
             if let (NodeKind::Http, Some(service), Some(sent), None, Some(_)) =
                 (node.kind, node.service, node.sent_stamp(), node.received, node.request)
@@ -119,6 +126,11 @@ impl<'a> Observability<'a> {
     pub fn logs_of_host(&self, service: ServiceId, host: &str) -> Vec<((SourceId, ServiceId), Vec<u32>)> {
         let of_host = self.of_service(service).filter(|(_, coverage)| coverage.host.as_deref() == Some(host));
         of_host.map(|(source, coverage)| ((source, service), coverage.debug_processes.clone())).collect()
+    }
+
+    /// The logs, and their processes, that took messages of a topic.
+    pub fn logs_of_topic(&self, topic: &str) -> impl Iterator<Item = ((SourceId, ServiceId), u32)> {
+        self.takers.get(topic).into_iter().flatten().copied()
     }
 
     /// Whether a log goes on for a while after a moment.
@@ -294,4 +306,18 @@ impl<'a> Observability<'a> {
             None => format!("more of the log of {service}"),
         }
     }
+}
+
+/// Who took messages of topics that name a host: what was sent to one of them before, and seen to arrive, tells its log.
+fn takers(graph: &CallGraph) -> Takers<'_> {
+    let mut takers = Takers::default();
+    for (_, node) in graph.nodes().filter(|(_, node)| matches!(node.kind, NodeKind::Call | NodeKind::Cast)) {
+        let topic = node.label.as_deref().filter(|topic| node.sent.is_some() && topic.contains('.'));
+        if let (Some(topic), Some(received), Some(service), Some(process)) =
+            (topic, node.received, node.service, node.process)
+        {
+            takers.entry(topic).or_default().insert(((received.source, service), process));
+        }
+    }
+    takers
 }

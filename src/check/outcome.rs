@@ -68,9 +68,16 @@ impl Trial<'_> {
             return Outcome::Stuck;
         }
         match self.pending() {
-            Some(step) if self.is_overdue(step) => Outcome::Stuck,
+            Some(step) if self.is_overdue(step) && self.silent_end().is_none() => Outcome::Stuck,
             _ => Outcome::Unknown,
         }
+    }
+
+    /// How the flow may be over by rights without a trace: what no log could show failed, and the volume is left in a status
+    /// that the flow may leave behind.
+    fn silent_end(&self) -> Option<&[UseId]> {
+        let left = self.last_change().is_some_and(|state| self.flow.leaves.contains(&state));
+        self.fit.alignment.silent.as_deref().filter(|_| left && self.case.certain)
     }
 
     /// Whether all is over, and what the user wanted had to be seen and was not.
@@ -154,9 +161,6 @@ impl Trial<'_> {
     pub(super) fn missing_evidence(&self, outcome: Outcome) -> Vec<MissingEvidence> {
         let mut missing: Vec<MissingEvidence> = Vec::new();
         let mut add = |automaton: &Automaton, step: UseId, until: Option<Stamp>| {
-            if !automaton.is_required(step) {
-                return;
-            }
             let rule = &automaton.uses[step as usize];
             let named = self.judge.grammar.step_at(rule.step);
             let service = self.judge.grammar.vocabulary.service_name(named.service).to_owned();
@@ -167,18 +171,28 @@ impl Trial<'_> {
                 None => missing.push(MissingEvidence { service, needs, steps: vec![named.name.clone()] }),
             }
         };
+        let late = self.pending().filter(|step| outcome == Outcome::Unknown && self.is_overdue(*step));
+        let silent = late.and_then(|_| self.silent_end());
+        for step in silent.into_iter().flatten() {
+            add(self.automaton, *step, None);
+        }
         let variants = &self.judge.automata.variants[self.fit.flow];
         let best = std::iter::once((self.fit.variant, &self.fit.alignment));
         for (variant, alignment) in best.chain(self.fit.ties.iter().map(|(variant, alignment)| (*variant, alignment))) {
             let automaton = &variants[variant];
             for step in &alignment.moves {
-                if let Move::Model(step, Phase::Begin, false) = step {
+                if let Move::Model(step, Phase::Begin, false) = step
+                    && automaton.is_required(*step)
+                {
                     add(automaton, *step, self.last_seen());
                 }
             }
-            for (step, visible) in alignment.pending.iter().filter(|_| outcome == Outcome::Unknown) {
+            for (step, visible) in alignment.pending.iter().filter(|_| outcome == Outcome::Unknown && silent.is_none())
+            {
                 let deadline = automaton.uses[*step as usize].within.or(self.flow.deadline);
-                add(automaton, *step, self.last_seen().zip(deadline).map(|(last, deadline)| last.plus(deadline)));
+                if automaton.is_required(*step) {
+                    add(automaton, *step, self.last_seen().zip(deadline).map(|(last, deadline)| last.plus(deadline)));
+                }
                 if *visible {
                     break;
                 }
@@ -228,11 +242,14 @@ impl Trial<'_> {
 
     /// Whether the last change that was seen leads to a status that something has to follow.
     fn is_in_transit(&self) -> bool {
-        let changes = self.changes();
-        let last = changes.iter().rfind(|change| matches!(change.effect, Effect::Changed));
-        let state = last.and_then(|change| change.to);
         self.machine
-            .zip(state)
+            .zip(self.last_change())
             .is_some_and(|(machine, state)| !machine.rest.contains(&state) && !self.flow.leaves.contains(&state))
+    }
+
+    /// The status that the last change that was seen leads to.
+    fn last_change(&self) -> Option<usize> {
+        let changes = self.changes();
+        changes.iter().rfind(|change| matches!(change.effect, Effect::Changed)).and_then(|change| change.to)
     }
 }

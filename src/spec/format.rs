@@ -263,6 +263,7 @@ fn guard(guard: &GuardWords) -> String {
     match guard {
         GuardWords::Multiattach => "multiattach".to_owned(),
         GuardWords::Others(state) => format!("others {}", state.value),
+        GuardWords::Some(state) => format!("some {}", state.value),
         GuardWords::NoOthers => "no others".to_owned(),
         GuardWords::SameServer => "same server".to_owned(),
         GuardWords::Connector => "connector".to_owned(),

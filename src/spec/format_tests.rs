@@ -156,6 +156,7 @@ fn machine_body() -> impl Strategy<Value = Vec<Line<MachineStatement>>> {
         Just(GuardWords::Multiattach),
         name().prop_map(GuardWords::Others),
         Just(GuardWords::NoOthers),
+        name().prop_map(GuardWords::Some),
         Just(GuardWords::SameServer),
         Just(GuardWords::Connector),
         Just(GuardWords::Direct),

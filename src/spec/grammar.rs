@@ -178,6 +178,8 @@ pub enum MessageRole {
     Ends,
     /// The step has failed.
     Fails,
+    /// The step has failed, and is over with that.
+    Aborts,
     /// The step has failed, and what failed is seen no further in the logs.
     Refuses,
 }
@@ -266,6 +268,8 @@ pub enum Guard {
     Others(String),
     /// No other attachment record of the volume is left.
     NoOthers,
+    /// Some attachment record of the volume is known from these logs to have this state.
+    Some(String),
     /// The volume already has a record for the same server.
     SameServer,
     /// The request has a connector.
@@ -286,6 +290,7 @@ impl std::fmt::Display for Guard {
             Self::Multiattach => formatter.write_str("multiattach"),
             Self::Others(state) => write!(formatter, "others {state}"),
             Self::NoOthers => formatter.write_str("no others"),
+            Self::Some(state) => write!(formatter, "some {state}"),
             Self::SameServer => formatter.write_str("same server"),
             Self::Connector => formatter.write_str("connector"),
             Self::Direct => formatter.write_str("direct"),

@@ -267,6 +267,7 @@ fn silent_triggers(grammar: &Grammar, finding: &FindingRule, problems: &mut Vec<
                     | Wrong::Failed
                     | Wrong::Logged
                     | Wrong::DoneLate
+                    | Wrong::Overlapping
             );
             let name = &grammar.step_at(*step).name;
             let mut warn = |message: String, help: &str| {

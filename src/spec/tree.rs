@@ -250,6 +250,8 @@ pub(crate) enum GuardWords {
     Others(Name),
     /// `no others`.
     NoOthers,
+    /// `some STATE`.
+    Some(Name),
     /// `same server`.
     SameServer,
     /// `connector`.

@@ -111,7 +111,7 @@ impl<'a> Builder<'a> {
                     self.keep_error(event, error);
                 }
             }
-            EventKind::Lock { function, state, .. } => self.lock(event, function, *state),
+            EventKind::Lock { name, function, state } => self.lock(event, name, function, *state),
             EventKind::Operation { function, phase, error } => {
                 self.operation(event, function, *phase, error.as_deref());
             }
@@ -220,7 +220,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn lock(&mut self, event: &Event, function: &str, state: LockState) {
+    fn lock(&mut self, event: &Event, name: &str, function: &str, state: LockState) {
         let (Some(service), Some(request)) = (event.service, event.context.request) else { return };
         let Some(step) = self.catalog.lock(service, function) else { return };
         if matches!(self.grammar.step_at(step).kind, StepKind::Http { .. }) {
@@ -235,6 +235,9 @@ impl<'a> Builder<'a> {
         let index = self.work_node(event, service, request, step);
         let node = &mut self.nodes[index];
         node.begun |= state != LockState::Released;
+        if state == LockState::Acquired {
+            node.locked = node.locked.or(Uuid::try_parse(name).ok().map(|name| (name, event.place)));
+        }
         if state == LockState::Released {
             node.end = event.time;
             node.ended = Some(event.place);
@@ -323,6 +326,9 @@ impl<'a> Builder<'a> {
                     node.end = node.end.or(event.time);
                     node.ended = node.ended.or(Some(event.place));
                 }
+            }
+            MessageRole::Aborts if !is_request => {
+                (node.success, node.end, node.ended) = (Some(false), event.time, Some(event.place));
             }
             MessageRole::Ends if !is_request => {
                 node.end = node.end.or(event.time);

@@ -1,5 +1,7 @@
 //! The volumes' histories: every step that a status machine knows, in order, with the status before and after it.
 
+mod records;
+
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
@@ -12,6 +14,7 @@ use crate::trace::clocks::{ClockId, Stamp};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{MessageSeen, Node, NodeId, NodeKind};
 use crate::trace::resources::Resources;
+use records::{Record, earlier};
 
 /// One volume's history.
 #[derive(Clone, Debug, Default)]
@@ -209,15 +212,6 @@ struct Work<'a> {
     is_target: bool,
 }
 
-/// An attachment record while its volume's history is followed.
-#[derive(Clone, Debug)]
-struct Record {
-    attachment: Option<Uuid>,
-    server: Option<Uuid>,
-    /// An index into the states of the records' machine.
-    state: usize,
-}
-
 struct Walk<'a> {
     grammar: &'a Grammar,
     machine: &'a Machine,
@@ -249,6 +243,7 @@ impl Walk<'_> {
         let Some(status) = self.machine.states.iter().position(|(name, _)| *name == seen.status) else { return };
         if self.status.is_some_and(|known| known != status) {
             last.contradicted = Some(seen.clone());
+            self.forget_records();
         }
         self.status = Some(status);
     }
@@ -297,6 +292,7 @@ impl Walk<'_> {
             self.transition(work, step, false, record, true).or_else(|| {
                 let known = self.status.take();
                 let found = self.transition(work, step, false, record, true);
+                self.forget_records();
                 if found.is_none() {
                     self.status = known;
                 }
@@ -419,6 +415,12 @@ impl Walk<'_> {
                     |other: &Record| self.records.is_some_and(|machine| machine.states[other.state].0 == *state);
                 others().any(named)
             }
+            Guard::Some(state) => {
+                let named = |record: &Record| {
+                    record.told && self.records.is_some_and(|machine| machine.states[record.state].0 == *state)
+                };
+                self.attachments.iter().any(named)
+            }
             Guard::NoOthers => others().next().is_none(),
             Guard::SameServer => {
                 work.server.is_some() && self.attachments.iter().any(|other| other.server == work.server)
@@ -438,17 +440,6 @@ impl Walk<'_> {
         }
     }
 
-    /// The record that a node is about: by its id, else the server's, else the latest that nothing speaks against.
-    fn record_of(&self, work: &Work<'_>) -> Option<usize> {
-        let attachment = work.node.attachment;
-        let by_id = attachment.and_then(|id| self.attachments.iter().position(|record| record.attachment == Some(id)));
-        let fits = |record: &Record| {
-            let id_fits = attachment.is_none() || record.attachment.is_none();
-            id_fits && (work.server.is_none() || record.server.is_none() || record.server == work.server)
-        };
-        by_id.or_else(|| self.attachments.iter().rposition(fits))
-    }
-
     /// Takes the volume's migration through its machine.
     fn follow_migration(&mut self, work: &Work<'_>) {
         let Some((machine, state)) = self.migration else { return };
@@ -465,88 +456,6 @@ impl Walk<'_> {
             self.migration = Some((machine, Some(*to)));
         }
     }
-
-    /// Takes the record through its own machine; the rule that this breaks, if it does.
-    fn follow_record(&mut self, work: &Work<'_>, step: StepId, success: bool, record: Option<usize>) -> Option<Broken> {
-        let machine = self.records.filter(|_| !work.is_target)?;
-        let none = machine.states.iter().position(|(name, _)| name == "none");
-        let fits = |transition: &&Transition, state: usize| {
-            transition.by.contains(&step)
-                && transition.failing != success
-                && (transition.from.is_empty() || transition.from.contains(&state))
-                && transition.guards.iter().all(|guard| self.holds(guard, work, record, false))
-        };
-        let creating = none.and_then(|none| {
-            let from_none = |transition: &&Transition| transition.from.contains(&none) && fits(transition, none);
-            machine.transitions.iter().find(from_none)
-        });
-        let state = record.map(|index| self.attachments[index].state);
-        let moving = || state.and_then(|state| machine.transitions.iter().find(|transition| fits(transition, state)));
-        let (transition, record) = match creating {
-            Some(transition) => (transition, None),
-            None => (moving()?, record),
-        };
-        let Target::State(to) = transition.to else { return None };
-        let from = if record.is_some() { state } else { none };
-        let is_over = Some(to) == none || matches!(machine.states[to].0.as_str(), "detached" | "deleted");
-        match record {
-            // Written from `any`, it is about every record of the volume.
-            Some(_) if transition.from.is_empty() && is_over => self.attachments.clear(),
-            Some(_) if transition.from.is_empty() => {
-                self.attachments.iter_mut().for_each(|record| record.state = to);
-            }
-            None => self.attachments.push(Record { attachment: work.node.attachment, server: work.server, state: to }),
-            Some(index) if is_over => {
-                self.attachments.remove(index);
-            }
-            Some(index) => {
-                let record = &mut self.attachments[index];
-                record.state = to;
-                record.attachment = record.attachment.or(work.node.attachment);
-            }
-        }
-        let name = |state| state_name(machine, state);
-        (!transition.legal).then(|| Broken {
-            from: name(from),
-            to: name(Some(to)),
-            lawful: lawful(machine, step, from),
-            rule: transition.origin,
-        })
-    }
-}
-
-/// The attachment records that were there before the logs begin: the first request about each does not make it.
-fn earlier(graph: &CallGraph, resources: &Resources, records: &Machine, nodes: &[NodeId]) -> Vec<Record> {
-    let none = records.states.iter().position(|(name, _)| name == "none");
-    let mut seen: Vec<Uuid> = Vec::new();
-    let mut unnamed: Vec<Option<Uuid>> = Vec::new();
-    let mut found = Vec::new();
-    for id in nodes {
-        let (node, server) = (graph.node(*id), resources.server(*id));
-        let Some(step) = node.step() else { continue };
-        let of_step = || records.transitions.iter().filter(|transition| transition.by.contains(&step));
-        if of_step().any(|transition| none.is_some_and(|none| transition.from.contains(&none))) {
-            match node.attachment {
-                Some(attachment) => seen.push(attachment),
-                // Its answer was not logged: it made one of those that follow.
-                None => unnamed.push(server),
-            }
-            continue;
-        }
-        let Some(attachment) = node.attachment.filter(|attachment| !seen.contains(attachment)) else { continue };
-        seen.push(attachment);
-        let made = unnamed.iter().position(|other| *other == server || other.is_none() || server.is_none());
-        if let Some(made) = made {
-            unnamed.remove(made);
-            continue;
-        }
-        // It was in the first state from which the step breaks no rule.
-        let forbidden = |state: &usize| of_step().any(|rule| !rule.legal && rule.from.contains(state));
-        let lawful = of_step().filter(|rule| rule.legal).flat_map(|rule| rule.from.iter().copied());
-        let state = lawful.into_iter().find(|state| !forbidden(state));
-        found.extend(state.map(|state| Record { attachment: Some(attachment), server, state }));
-    }
-    found
 }
 
 /// The volume of work of which no line tells it: that of the request whose flow has this work as a step.

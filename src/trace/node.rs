@@ -94,6 +94,8 @@ pub struct Node {
     pub received: Option<Place>,
     /// The process that does the work.
     pub process: Option<u32>,
+    /// What its lock is named by, and the line with which it got it.
+    pub locked: Option<(Uuid, Place)>,
     /// The line that shows its end.
     pub ended: Option<Place>,
     /// Further lines that show it, in the order of reading.
@@ -144,6 +146,7 @@ impl Node {
             sent: None,
             received: None,
             process: None,
+            locked: None,
             ended: None,
             evidence: Vec::new(),
             asked: Body::default(),
@@ -217,6 +220,7 @@ impl Node {
         fill(&mut self.sent, other.sent);
         fill(&mut self.received, other.received);
         fill(&mut self.process, other.process);
+        fill(&mut self.locked, other.locked);
         fill(&mut self.ended, other.ended);
         if let Some(error) = other.error {
             self.fail(error);

@@ -121,7 +121,9 @@ fn collect(object: &Map<String, Value>, body: &mut Body) {
 fn option((key, value): (&String, &Value)) -> Option<(String, String)> {
     match value {
         Value::Bool(true) => Some((key.clone(), "true".to_owned())),
-        Value::String(text) if key.ends_with("_status") => Some((key.clone(), redact(text).into_owned())),
+        Value::String(text) if key == "status" || key.ends_with("_status") => {
+            Some((key.clone(), redact(text).into_owned()))
+        }
         _ => None,
     }
 }
@@ -228,7 +230,8 @@ mod tests {
         assert_eq!((body.action.as_deref(), body.attachment), (Some("os-detach"), None));
         let body = request(br#"{"os-reset_status": {"status": "available", "attach_status": "detached"}}"#, true);
         assert_eq!(body.status.as_deref(), Some("available"));
-        assert_eq!(body.options, [("attach_status".to_owned(), "detached".to_owned())]);
+        let options = [("attach_status", "detached"), ("status", "available")];
+        assert_eq!(body.options, options.map(|(key, value)| (key.to_owned(), value.to_owned())));
         let ended = format!(
             "{{\"os-migrate_volume_completion\": {{\"new_volume\": \"{VOLUME}\", \"error\": true, \"force\": false}}}}"
         );

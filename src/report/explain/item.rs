@@ -49,6 +49,7 @@ fn trigger_text(grammar: &Grammar, trigger: &Trigger) -> String {
         Wrong::StatusContradiction => "a status that was seen does not follow from the steps",
         Wrong::Failed => "a step failed",
         Wrong::Logged => "a message says so",
+        Wrong::Overlapping => "two flows of one volume and server, or two pieces of work on one server, overlap",
         Wrong::DoneLate => "a call was done although its sender had given up",
     }
     .to_owned();
@@ -132,6 +133,7 @@ fn message_text(grammar: &Grammar, index: usize, role: MessageRole) -> Option<St
         MessageRole::During => "belongs to",
         MessageRole::Ends => "ends",
         MessageRole::Fails => "fails",
+        MessageRole::Aborts => "aborts",
         MessageRole::Refuses => "refuses",
     };
     let logger = if rule.logger.is_empty() { "any logger" } else { &rule.logger };

@@ -114,4 +114,6 @@ pub enum Wrong {
     Logged,
     /// A call was done although its sender had given up.
     DoneLate,
+    /// Two flows, or two pieces of work that should wait for one another, were at work at one time.
+    Overlapping,
 }

@@ -14,7 +14,7 @@ const KNOWN: [&str; 8] = ["severity", "when", "symptom", "sequence", "cause", "r
 const NARROWING: [&str; 5] = ["at", "in", "state", "with", "without"];
 
 /// What can be wrong, in words.
-pub(crate) const WRONGS: [(&str, Wrong); 15] = [
+pub(crate) const WRONGS: [(&str, Wrong); 16] = [
     ("missing", Wrong::Missing),
     ("stuck", Wrong::Stuck),
     ("unexpected", Wrong::Unexpected),
@@ -30,6 +30,7 @@ pub(crate) const WRONGS: [(&str, Wrong); 15] = [
     ("failed", Wrong::Failed),
     ("logged", Wrong::Logged),
     ("done late", Wrong::DoneLate),
+    ("overlapping", Wrong::Overlapping),
 ];
 
 /// The words of a severity.

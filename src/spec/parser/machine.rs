@@ -11,8 +11,8 @@ use crate::spec::words::Words;
 const KNOWN: [&str; 8] = ["of", "state", "rest", "illegal", "any", "unchanged", "source", "about"];
 
 /// The first words of guards.
-const GUARDS: [&str; 9] =
-    ["multiattach", "others", "no", "same", "connector", "direct", "migration", "target", "asked"];
+const GUARDS: [&str; 10] =
+    ["multiattach", "others", "some", "no", "same", "connector", "direct", "migration", "target", "asked"];
 
 /// The words of a subject.
 pub(crate) fn subject_words(subject: Subject) -> &'static str {
@@ -103,6 +103,7 @@ fn guard(words: &mut Words) -> Result<GuardWords, Problem> {
     match words.one_of("a guard", &GUARDS)?.value {
         "multiattach" => Ok(GuardWords::Multiattach),
         "others" => words.name("a state").map(GuardWords::Others),
+        "some" => words.name("a state").map(GuardWords::Some),
         "no" => words.expect("others").map(|()| GuardWords::NoOthers),
         "same" => words.expect("server").map(|()| GuardWords::SameServer),
         "connector" => Ok(GuardWords::Connector),

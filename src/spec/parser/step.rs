@@ -21,11 +21,12 @@ const LEVELS: [(&str, Level); 4] =
     [("DEBUG", Level::Debug), ("INFO", Level::Info), ("WARNING", Level::Warning), ("ERROR", Level::Error)];
 
 /// What a message says of its step.
-pub(crate) const ROLES: [(&str, MessageRole); 5] = [
+pub(crate) const ROLES: [(&str, MessageRole); 6] = [
     ("begins", MessageRole::Begins),
     ("during", MessageRole::During),
     ("ends", MessageRole::Ends),
     ("fails", MessageRole::Fails),
+    ("aborts", MessageRole::Aborts),
     ("refuses", MessageRole::Refuses),
 ];
 
@@ -130,7 +131,7 @@ impl Parser<'_> {
                 return Ok(MessageStatement::Role(role));
             }
         }
-        let known = ["logger", "shows", "sign", "begins", "during", "ends", "fails", "refuses"];
+        let known = ["logger", "shows", "sign", "begins", "during", "ends", "fails", "aborts", "refuses"];
         Err(unknown_statement(words, &known))
     }
 }

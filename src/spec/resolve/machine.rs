@@ -145,6 +145,10 @@ impl Resolver<'_, '_> {
                 self.check_state(entry, state, Some(Subject::Attachment));
                 Guard::Others(state.value.clone())
             }
+            GuardWords::Some(state) => {
+                self.check_state(entry, state, Some(Subject::Attachment));
+                Guard::Some(state.value.clone())
+            }
             GuardWords::NoOthers => Guard::NoOthers,
             GuardWords::SameServer => Guard::SameServer,
             GuardWords::Connector => Guard::Connector,

@@ -3,7 +3,7 @@
 use flowcheck::spec::grammar::StepKind;
 
 use super::super::path::{Act, Turn, uses};
-use super::{Address, Expected, Kind, Mutant, Mutator, at, collect, fail, list, names, remove};
+use super::{Address, Expected, Kind, Mutant, Mutator, Style, UNTIED, at, collect, fail, list, names, remove};
 
 impl Mutator<'_> {
     pub(super) fn flipped(&self, address: &Address, before: &[Address], kind: Kind) -> Option<Mutant> {
@@ -160,6 +160,12 @@ impl Mutator<'_> {
             true => Expected::Legal("it is optional"),
             false => self.absent(address, all),
         };
+        // The topic that it was sent to names the host, and other messages the host's log. A scheduler's names none, and
+        // without its second part a backup reads as one that was made in one go.
+        let no_host = ["cinder-scheduler.", "cinder-volume.get_backup_device.cast"];
+        let names_host = !no_host.iter().any(|other| self.name(act).starts_with(other));
+        let is_tied = self.style == Style::Rpc && expected == Expected::Legal(UNTIED) && names_host;
+        let expected = if is_tied { Expected::Violated } else { expected };
         Some(self.mutant(Kind::LostCast, acts, names(act), expected))
     }
 

@@ -54,6 +54,9 @@ pub(crate) enum Kind {
     Twin,
 }
 
+/// Why work may go unseen though its service's log is there.
+const UNTIED: &str = "nothing ties the case to a log of that service";
+
 /// What has to come of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
@@ -166,7 +169,7 @@ impl Mutator<'_> {
         if !self.is_shown(step) {
             Some("no line that is always written shows it")
         } else if !all.iter().filter(outside).any(same_service) {
-            Some("nothing ties the case to a log of that service")
+            Some(UNTIED)
         } else {
             None
         }

@@ -1,0 +1,131 @@
+//! The attachment records of a volume while its history is followed.
+
+use uuid::Uuid;
+
+use super::{Broken, Walk, Work, lawful, state_name};
+use crate::spec::grammar::{Machine, StepId, Target, Transition};
+use crate::trace::graph::CallGraph;
+use crate::trace::node::NodeId;
+use crate::trace::resources::Resources;
+
+/// An attachment record while its volume's history is followed.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    /// Its id, where a log tells it.
+    pub(super) attachment: Option<Uuid>,
+    /// Its server.
+    pub(super) server: Option<Uuid>,
+    /// An index into the states of the records' machine.
+    pub(super) state: usize,
+    /// Whether these logs show how it came into this state.
+    pub(super) told: bool,
+}
+
+impl Walk<'_> {
+    /// The history has a gap: what became of the records in it is not known.
+    pub(super) fn forget_records(&mut self) {
+        self.attachments.iter_mut().for_each(|record| record.told = false);
+    }
+
+    /// The record that a node is about: by its id, else the server's, else the latest that nothing speaks against.
+    pub(super) fn record_of(&self, work: &Work<'_>) -> Option<usize> {
+        let attachment = work.node.attachment;
+        let by_id = attachment.and_then(|id| self.attachments.iter().position(|record| record.attachment == Some(id)));
+        let fits = |record: &Record| {
+            let id_fits = attachment.is_none() || record.attachment.is_none();
+            id_fits && (work.server.is_none() || record.server.is_none() || record.server == work.server)
+        };
+        by_id.or_else(|| self.attachments.iter().rposition(fits))
+    }
+
+    /// Takes the record through its own machine; the rule that this breaks, if it does.
+    pub(super) fn follow_record(
+        &mut self,
+        work: &Work<'_>,
+        step: StepId,
+        success: bool,
+        record: Option<usize>,
+    ) -> Option<Broken> {
+        let machine = self.records.filter(|_| !work.is_target)?;
+        let none = machine.states.iter().position(|(name, _)| name == "none");
+        let fits = |transition: &&Transition, state: usize| {
+            transition.by.contains(&step)
+                && transition.failing != success
+                && (transition.from.is_empty() || transition.from.contains(&state))
+                && transition.guards.iter().all(|guard| self.holds(guard, work, record, false))
+        };
+        let creating = none.and_then(|none| {
+            let from_none = |transition: &&Transition| transition.from.contains(&none) && fits(transition, none);
+            machine.transitions.iter().find(from_none)
+        });
+        let state = record.map(|index| self.attachments[index].state);
+        let moving = || state.and_then(|state| machine.transitions.iter().find(|transition| fits(transition, state)));
+        let (transition, record) = match creating {
+            Some(transition) => (transition, None),
+            None => (moving()?, record),
+        };
+        let Target::State(to) = transition.to else { return None };
+        let from = if record.is_some() { state } else { none };
+        let is_over = Some(to) == none || matches!(machine.states[to].0.as_str(), "detached" | "deleted");
+        match record {
+            // Written from `any`, it is about every record of the volume.
+            Some(_) if transition.from.is_empty() && is_over => self.attachments.clear(),
+            Some(_) if transition.from.is_empty() => {
+                self.attachments.iter_mut().for_each(|record| record.state = to);
+            }
+            None => {
+                let (attachment, server) = (work.node.attachment, work.server);
+                self.attachments.push(Record { attachment, server, state: to, told: true });
+            }
+            Some(index) if is_over => {
+                self.attachments.remove(index);
+            }
+            Some(index) => {
+                let record = &mut self.attachments[index];
+                (record.state, record.told) = (to, true);
+                record.attachment = record.attachment.or(work.node.attachment);
+            }
+        }
+        let name = |state| state_name(machine, state);
+        (!transition.legal).then(|| Broken {
+            from: name(from),
+            to: name(Some(to)),
+            lawful: lawful(machine, step, from),
+            rule: transition.origin,
+        })
+    }
+}
+
+/// The attachment records that were there before the logs begin: the first request about each does not make it.
+pub(super) fn earlier(graph: &CallGraph, resources: &Resources, records: &Machine, nodes: &[NodeId]) -> Vec<Record> {
+    let none = records.states.iter().position(|(name, _)| name == "none");
+    let mut seen: Vec<Uuid> = Vec::new();
+    let mut unnamed: Vec<Option<Uuid>> = Vec::new();
+    let mut found = Vec::new();
+    for id in nodes {
+        let (node, server) = (graph.node(*id), resources.server(*id));
+        let Some(step) = node.step() else { continue };
+        let of_step = || records.transitions.iter().filter(|transition| transition.by.contains(&step));
+        if of_step().any(|transition| none.is_some_and(|none| transition.from.contains(&none))) {
+            match node.attachment {
+                Some(attachment) => seen.push(attachment),
+                // Its answer was not logged: it made one of those that follow.
+                None => unnamed.push(server),
+            }
+            continue;
+        }
+        let Some(attachment) = node.attachment.filter(|attachment| !seen.contains(attachment)) else { continue };
+        seen.push(attachment);
+        let made = unnamed.iter().position(|other| *other == server || other.is_none() || server.is_none());
+        if let Some(made) = made {
+            unnamed.remove(made);
+            continue;
+        }
+        // It was in the first state from which the step breaks no rule.
+        let forbidden = |state: &usize| of_step().any(|rule| !rule.legal && rule.from.contains(state));
+        let lawful = of_step().filter(|rule| rule.legal).flat_map(|rule| rule.from.iter().copied());
+        let state = lawful.into_iter().find(|state| !forbidden(state));
+        found.extend(state.map(|state| Record { attachment: Some(attachment), server, state, told: false }));
+    }
+    found
+}
