@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::base::time::SECOND;
 use crate::model::event::Level;
-use crate::model::source::{Coverage, SourceId, SourceSummary};
+use crate::model::source::{Activity, Coverage, SourceId, SourceSummary};
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{Grammar, MessageRole, Step, StepId, StepKind};
 use crate::trace::clocks::{ClockId, Clocks, Stamp};
@@ -233,6 +233,20 @@ impl<'a> Observability<'a> {
     /// before it to one of some that come after it.
     pub fn covers(&self, step: Sought, touched: &Touched, before: &[Stamp], after: &[Stamp]) -> bool {
         self.showing(step, touched).into_iter().any(|log| self.covers_span(log, before, after))
+    }
+
+    /// Whether a service's log of a case shows that it wrote something in a span of time, however its clock differs.
+    pub fn is_writing(&self, service: ServiceId, touched: &Touched, from: Stamp, until: Stamp) -> bool {
+        let of_case = self.of_service(service).filter(|(source, _)| touched.logs.contains_key(&(*source, service)));
+        of_case.into_iter().any(|(source, coverage)| {
+            let clock = self.clocks.of_log(source, coverage.service);
+            let logged = |stamp: Stamp| self.clocks.logged(Stamp { clock, ..stamp });
+            let in_order = |first, second| self.clocks.least_between(first, second).is_some_and(|apart| apart >= 0);
+            coverage.activity.between(logged(from), logged(until)).any(|slot| {
+                let begin = self.clocks.common(slot, clock);
+                in_order(from, begin) && in_order(begin.plus(Activity::SLOT), until)
+            })
+        })
     }
 
     /// Whether the log of a service that has lines of a case shows the messages that it sends.

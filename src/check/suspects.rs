@@ -216,7 +216,9 @@ impl Trial<'_> {
         let mut suspects = Suspects::default();
         suspects.add(self.judge.grammar.vocabulary.carrier());
         let service = self.judge.grammar.step_at(step).service;
-        if !self.is_alive(service, node.and_then(Node::sent_stamp)) {
+        let until = used.and_then(|used| self.due(used));
+        // A log that would show it, and shows its service at work, speaks for the service.
+        if !is_untaken || !self.is_alive(service, node.and_then(Node::sent_stamp), until) {
             suspects.add([own]);
             // Where the log would show it, nobody took it: then nothing of its work was done.
             if let Some(used) = used.filter(|_| !is_untaken) {
@@ -244,9 +246,12 @@ impl Trial<'_> {
         Some(self.open_inside(child).unwrap_or((step, self.layer(step))))
     }
 
-    /// Whether a service's log of this flow shows it at work after a moment: then it takes messages.
-    fn is_alive(&self, service: ServiceId, since: Option<Stamp>) -> bool {
+    /// Whether a service's log of this flow shows it at work after a moment.
+    fn is_alive(&self, service: ServiceId, since: Option<Stamp>, until: Option<Stamp>) -> bool {
         let Some(since) = since else { return false };
+        if until.is_some_and(|until| self.judge.observability.is_writing(service, &self.touched, since, until)) {
+            return true;
+        }
         let of_flow = |node: &Node| {
             let source = node.received.map(|place| place.source);
             source.is_some_and(|source| self.touched.logs.contains_key(&(source, service)))

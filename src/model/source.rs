@@ -1,6 +1,8 @@
 //! Where a log line came from, and what a log could have shown.
 
-use crate::base::time::Timestamp;
+use std::collections::BTreeSet;
+
+use crate::base::time::{SECOND, Timestamp};
 use crate::model::event::Level;
 use crate::model::vocabulary::ServiceId;
 
@@ -63,4 +65,77 @@ pub struct Coverage {
     pub rpc_processes: Vec<u32>,
     /// Whether keystoneauth or cinderclient wrote its REQ and RESP lines.
     pub http_debug: bool,
+    /// When it wrote.
+    pub activity: Activity,
+}
+
+/// When something was written, in slots of [`Activity::SLOT`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    slots: BTreeSet<i64>,
+    latest: Option<i64>,
+    /// Whether there was too much, or the times are not known.
+    unknown: bool,
+}
+
+impl Activity {
+    /// The length of a slot, in microseconds.
+    pub const SLOT: i64 = 10 * SECOND;
+
+    /// How many slots are kept; a log that was written all the time has as many in twelve days.
+    const MOST: usize = 100_000;
+
+    /// Notes that something was written.
+    pub fn note(&mut self, time: Timestamp) {
+        let slot = time.0.div_euclid(Self::SLOT);
+        if self.latest != Some(slot) && !self.unknown {
+            self.latest = Some(slot);
+            self.slots.insert(slot);
+            if self.slots.len() > Self::MOST {
+                self.forget();
+            }
+        }
+    }
+
+    /// Adds what another one shows.
+    pub fn merge(&mut self, other: Self) {
+        self.slots.extend(other.slots);
+        if other.unknown || self.slots.len() > Self::MOST {
+            self.forget();
+        }
+    }
+
+    /// Says no more when something was written.
+    pub fn forget(&mut self) {
+        *self = Self { unknown: true, ..Self::default() };
+    }
+
+    /// The beginnings of the slots that something was written in, from that of one moment to that of another.
+    pub fn between(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let (from, to) = (from.0.div_euclid(Self::SLOT), to.0.div_euclid(Self::SLOT));
+        let slots = (from <= to).then(|| self.slots.range(from..=to));
+        slots.into_iter().flatten().map(|slot| Timestamp(slot.saturating_mul(Self::SLOT)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_in_which_something_was_written() {
+        let at = |second: i64| Timestamp(second * SECOND);
+        let mut activity = Activity::default();
+        [1, 2, 31].into_iter().for_each(|second| activity.note(at(second)));
+        let mut other = Activity::default();
+        other.note(at(55));
+        activity.merge(other.clone());
+        assert_eq!(activity.between(at(5), at(40)).collect::<Vec<_>>(), [at(0), at(30)]);
+        assert_eq!(activity.between(at(11), at(29)).count(), 0);
+        assert_eq!(activity.between(at(60), at(0)).count(), 0);
+        other.forget();
+        activity.merge(other);
+        activity.note(at(70));
+        assert_eq!(activity.between(at(0), at(100)).count(), 0);
+    }
 }

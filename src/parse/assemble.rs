@@ -6,6 +6,7 @@ use crate::base::time::Timestamp;
 use crate::input::Chunk;
 use crate::input::chunk::lines;
 use crate::model::event::{Event, EventKind, Level};
+use crate::model::source::Activity;
 use crate::model::vocabulary::ServiceId;
 
 use super::events::{Extractor, Logger, own_host};
@@ -32,6 +33,7 @@ pub(crate) struct Writer {
     pub(crate) rpc_debug: bool,
     pub(crate) http_debug: bool,
     pub(crate) host: Option<String>,
+    pub(crate) activity: Activity,
 }
 
 impl Writer {
@@ -46,6 +48,7 @@ impl Writer {
         self.level = self.level.min(later.level);
         self.rpc_debug |= later.rpc_debug;
         self.http_debug |= later.http_debug;
+        self.activity.merge(later.activity);
         if self.host.is_none() {
             self.host = later.host;
         }
@@ -191,6 +194,7 @@ impl<'t> Assembler<'t, '_> {
         if head.time.is_some() {
             writer.first = writer.first.into_iter().chain(head.time).min();
             writer.last = writer.last.max(head.time);
+            head.time.into_iter().for_each(|time| writer.activity.note(time));
         }
         if let Some(service) = logger.service {
             *writer.votes.entry(service).or_default() += 1;

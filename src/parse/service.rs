@@ -114,6 +114,7 @@ pub(crate) fn coverage(writers: FxHashMap<WriterKey, Writer>, assigned: &Assigne
             debug_processes,
             rpc_processes,
             http_debug: writer.http_debug,
+            activity: writer.activity,
         })
         .collect();
     coverage.sort_unstable_by_key(|entry| (std::cmp::Reverse(entry.records), entry.service.map(|service| service.0)));

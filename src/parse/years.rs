@@ -45,6 +45,7 @@ pub(crate) fn set(
     let end = turn.set(last);
     for entry in coverage {
         let turned = turn.year != year;
+        entry.activity.forget();
         entry.first = entry.first.map(|time| if turned { first.in_year(year) } else { time.in_year(year) });
         entry.last = entry.last.map(|time| if turned { end } else { time.in_year(year) });
     }

@@ -7,7 +7,7 @@ use flowcheck::base::span::Span;
 use flowcheck::base::time::{SECOND, Timestamp};
 use flowcheck::check::verdict::*;
 use flowcheck::model::event::{Level, RequestId};
-use flowcheck::model::source::{Coverage, Place, SourceId, SourceSummary};
+use flowcheck::model::source::{Activity, Coverage, Place, SourceId, SourceSummary};
 use flowcheck::model::vocabulary::{LayerId, ServiceId, ServiceRule, Vocabulary};
 use flowcheck::report::subject::Subject;
 use flowcheck::spec::grammar::{Subject as Machined, *};
@@ -209,6 +209,7 @@ pub(crate) fn sources() -> Vec<SourceSummary> {
         debug_processes: Vec::new(),
         rpc_processes: Vec::new(),
         http_debug: true,
+        activity: Activity::default(),
     };
     let summary = |path: &str, service, host| SourceSummary {
         path: path.to_owned(),
