@@ -7,10 +7,12 @@ use crate::check::conformance::sought;
 use crate::check::findings::{Defect, clock, duration};
 use crate::check::judge::Trial;
 use crate::check::verdict::Evidence;
+use crate::model::source::Place;
 use crate::spec::automaton::UseId;
 use crate::spec::grammar::{Machine, StepId, StepKind, Target, Wrong};
+use crate::trace::clocks::Stamp;
 use crate::trace::history::Effect;
-use crate::trace::node::{Node, NodeKind};
+use crate::trace::node::{JoinedBy, Node, NodeKind};
 
 impl Trial<'_> {
     pub(super) fn stuck(&self) -> Option<Defect> {
@@ -79,6 +81,7 @@ impl Trial<'_> {
                 lawful => format!("{name} where the state is {}, not {from}", lawful.join(" or ")),
             };
             defect.shape = format!("{from}>{to}");
+            defect.state = Some(to.clone());
             let node = self.judge.graph.node(change.node);
             let place = node.ended.or(node.received).or(node.sent);
             defect.evidence.extend(place.map(|place| Evidence { place, role: format!("{from} becomes {to} here") }));
@@ -255,14 +258,15 @@ impl Trial<'_> {
             let node = self.node(*seen);
             let rule = self.step_use(*step);
             let clocks = self.judge.graph.clocks();
-            if let (Some(within), Some(sent), Some(start)) = (rule.within, node.sent_time, node.start)
-                && let (Some(sent_stamp), Some(start_stamp)) = (node.sent_stamp(), node.beginning_stamp())
-                && clocks.least_between(sent_stamp, start_stamp).is_some_and(|apart| apart > within)
+            if let (Some(within), Some(start)) = (rule.within, node.start)
+                && let (Some((sent, line)), Some(start_stamp)) = (self.sent_by(*seen), node.beginning_stamp())
+                && clocks.least_between(sent, start_stamp).is_some_and(|apart| apart > within)
             {
                 let mut defect = Defect::new(Wrong::Late, vec![rule.step]);
-                let delay = duration(start.since(sent));
+                let delay = duration(start.since(sent.time));
                 defect.expected = format!("work within {} after the cast; it took {delay}", duration(within));
-                defect.evidence.extend(node.sent.map(|place| Evidence { place, role: "sent here".to_owned() }));
+                let role = if node.sent.is_some() { "sent here" } else { "sent before this" };
+                defect.evidence.extend(line.map(|place| Evidence { place, role: role.to_owned() }));
                 defect.evidence.extend(node.received.map(|place| Evidence {
                     place,
                     role: format!("begun here, at {}", clock(Some(clocks.logged(start_stamp)))),
@@ -314,5 +318,26 @@ impl Trial<'_> {
             }
         }
         defects
+    }
+
+    /// By when a message was sent, and the line that shows it: its own, else the end of the request that sent it.
+    fn sent_by(&self, seen: usize) -> Option<(Stamp, Option<Place>)> {
+        let node = self.node(seen);
+        if let Some(sent) = node.sent_stamp() {
+            return Some((sent, node.sent));
+        }
+        let (parent, edge) = self.judge.graph.parent(self.node_id(seen))?;
+        let request = self.judge.graph.node(parent);
+        let by_id = edge.joined_by != JoinedBy::Resource && request.kind == NodeKind::Http;
+        let answered = request.ending_stamp().filter(|_| by_id && request.status.is_some_and(|status| status < 300))?;
+        // Where more was done for it in between, somebody else was still at work: nova-conductor.
+        let clocks = self.judge.graph.clocks();
+        let own = node.beginning_stamp()?;
+        let between = |other: Stamp| {
+            let apart = |from, to| clocks.least_between(from, to).is_some_and(|apart| apart > 0);
+            apart(answered, other) && apart(other, own)
+        };
+        let mut others = self.case.nodes.iter().filter_map(|id| self.judge.graph.node(*id).beginning_stamp());
+        (!others.any(between)).then_some((answered, request.ended))
     }
 }

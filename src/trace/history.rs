@@ -4,7 +4,7 @@ mod records;
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
 use crate::base::time::{SECOND, Timestamp};
@@ -165,6 +165,7 @@ impl Histories {
                 status: None,
                 previous: None,
                 attachments: records.map_or_else(Vec::new, |records| earlier(graph, resources, records, &nodes)),
+                gone: FxHashSet::default(),
                 unbound,
             };
             for id in nodes {
@@ -222,6 +223,8 @@ struct Walk<'a> {
     status: Option<usize>,
     previous: Option<usize>,
     attachments: Vec<Record>,
+    /// The records that are gone.
+    gone: FxHashSet<Uuid>,
     /// Whether there are requests about attachments of which the volume is not known.
     unbound: bool,
 }

@@ -54,6 +54,13 @@ impl Walk<'_> {
                 && (transition.from.is_empty() || transition.from.contains(&state))
                 && transition.guards.iter().all(|guard| self.holds(guard, work, record, false))
         };
+        if work.node.attachment.is_some_and(|id| self.gone.contains(&id)) {
+            let over = machine.states.iter().position(|(name, _)| name == "detached")?;
+            let again = machine.transitions.iter().find(|transition| fits(transition, over))?;
+            let name = || state_name(machine, Some(over));
+            let lawful = lawful(machine, step, Some(over));
+            return (!again.legal).then(|| Broken { from: name(), to: name(), lawful, rule: again.origin });
+        }
         let creating = none.and_then(|none| {
             let from_none = |transition: &&Transition| transition.from.contains(&none) && fits(transition, none);
             machine.transitions.iter().find(from_none)
@@ -78,7 +85,8 @@ impl Walk<'_> {
                 self.attachments.push(Record { attachment, server, state: to, told: true });
             }
             Some(index) if is_over => {
-                self.attachments.remove(index);
+                let record = self.attachments.remove(index);
+                self.gone.extend(record.attachment.or(work.node.attachment));
             }
             Some(index) => {
                 let record = &mut self.attachments[index];

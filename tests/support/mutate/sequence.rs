@@ -46,7 +46,11 @@ impl Mutator<'_> {
         ];
         let expected = if self.path.direct && at_rest.contains(&self.name(act)) {
             Expected::Legal("cinder answers well and does nothing to a volume at rest")
-        } else if self.path.direct && self.name(act) == "cinder.attachment.delete" {
+        } else if self.path.direct
+            && self.name(act) == "cinder.attachment.delete"
+            && !uses(&self.path.acts, self.grammar, "cinder.volume.begin_detaching")
+        {
+            // Nothing ties it to the volume of the first one.
             Expected::Legal("a deletion stands for itself")
         } else {
             Expected::Violated
