@@ -109,8 +109,10 @@ const BREAK: u32 = 20;
 const UNSEEN_FAILURE: u32 = 6;
 /// The cost of reading an end that does not tell its success as a failure.
 const DOUBTFUL_FAILURE: u32 = 5;
+/// What an observation that is still to come counts in a search that only has to find an explanation.
+const HASTE: u64 = 300;
 /// How many steps of the search are taken at most.
-const MOST_STEPS: usize = 400_000;
+const MOST_STEPS: usize = 100_000;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Position {
@@ -125,8 +127,6 @@ struct Visit {
     position: Position,
     came_from: Option<(u32, Option<Move>)>,
     cost: u32,
-    /// What the observations still to come will cost at least.
-    rest: u32,
     closed: bool,
 }
 
@@ -135,12 +135,39 @@ struct Visit {
 pub struct GaveUp;
 
 /// Aligns observations with an automaton. `visible` tells for each step use whether the logs could have shown it. `None` when
-/// it would cost more than `limit`.
+/// it would cost more than `limit`. Where the search for the cheapest is given up, and it is sure that there is a deviation, one
+/// that is good enough to explain it.
 pub fn align(
     automaton: &Automaton,
     observations: &[Observation],
     visible: &[bool],
     limit: u32,
+) -> Result<Option<Alignment>, GaveUp> {
+    let find = |limit, order| search(automaton, observations, visible, limit, order);
+    match find(limit, Order::Cheapest) {
+        Err(GaveUp) if limit >= DEVIATION => match find(DEVIATION - 1, Order::Cheapest)? {
+            Some(alignment) => Ok(Some(alignment)),
+            None => find(limit, Order::Furthest),
+        },
+        found => found,
+    }
+}
+
+/// What is looked at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    /// What costs least: the first that is found is the cheapest.
+    Cheapest,
+    /// What has come far in the log and costs little.
+    Furthest,
+}
+
+fn search(
+    automaton: &Automaton,
+    observations: &[Observation],
+    visible: &[bool],
+    limit: u32,
+    order: Order,
 ) -> Result<Option<Alignment>, GaveUp> {
     let count = observations.iter().map(|observation| observation.chain + 1).max().unwrap_or(0);
     let mut chains: Vec<Vec<usize>> = vec![Vec::new(); count];
@@ -152,14 +179,6 @@ pub fn align(
     if chains.iter().any(|chain| chain.len() > usize::from(u16::MAX)) {
         return Err(GaveUp);
     }
-    let known: FxHashSet<StepId> = automaton.uses.iter().map(|step| step.step).collect();
-    let strange = |observation: &Observation| {
-        observation.strict
-            && observation.phase == Phase::Begin
-            && !observation.steps.iter().any(|step| known.contains(step))
-    };
-    let strange: Vec<bool> = observations.iter().map(strange).collect();
-    let at_least = (DEVIATION + STRANGE).saturating_mul(strange.iter().filter(|strange| **strange).count() as u32);
     let seen: FxHashSet<StepId> =
         observations.iter().flat_map(|observation| observation.steps.iter().copied()).collect();
     // What is inside a step that is missing is missing with it: one deviation.
@@ -179,13 +198,13 @@ pub fn align(
     let idle = (0..automaton.uses.len() as UseId).map(is_idle).collect();
     let (visits, numbers, queue) = (Vec::new(), FxHashMap::default(), BinaryHeap::new());
     let mut search =
-        Search { automaton, observations, visible, chains, ranks, strange, idle, limit, visits, numbers, queue };
-    search.reach(Position { state: 0, seen: vec![0; count], skipped: Vec::new() }, 0, at_least, None);
+        Search { automaton, observations, visible, chains, ranks, idle, limit, order, visits, numbers, queue };
+    search.reach(Position { state: 0, seen: vec![0; count], skipped: Vec::new() }, 0, None);
     for _ in 0..MOST_STEPS {
-        let Some(Reverse((estimate, _, number))) = search.queue.pop() else { return Ok(None) };
+        let Some(Reverse((.., number))) = search.queue.pop() else { return Ok(None) };
         let visit = &mut search.visits[number as usize];
-        let (cost, rest) = (visit.cost, visit.rest);
-        if visit.closed || cost + rest < estimate {
+        let cost = visit.cost;
+        if visit.closed {
             continue;
         }
         visit.closed = true;
@@ -202,7 +221,7 @@ pub fn align(
                 pending: pending.unwrap_or_default(),
             }));
         }
-        search.expand(&position, cost, rest, number);
+        search.expand(&position, cost, number);
     }
     Err(GaveUp)
 }
@@ -215,20 +234,20 @@ struct Search<'a> {
     chains: Vec<Vec<usize>>,
     /// The place of each observation in its chain.
     ranks: Vec<u16>,
-    /// Whether an observation begins a step that the automaton does not know at all.
-    strange: Vec<bool>,
     /// Step uses that may be left out and that nothing was seen of: assuming them never helps.
     idle: Vec<bool>,
     limit: u32,
+    order: Order,
     visits: Vec<Visit>,
     numbers: FxHashMap<Position, u32>,
-    /// By the cost of the whole way as far as it is known, then by how much of the log is still to come (A*).
-    queue: BinaryHeap<Reverse<(u32, usize, u32)>>,
+    /// By the cost of the whole way as far as it is known (A*) and by how much of the log is still to come.
+    queue: BinaryHeap<Reverse<(u64, u64, u32)>>,
 }
 
 impl Search<'_> {
-    fn reach(&mut self, position: Position, cost: u32, rest: u32, came_from: Option<(u32, Option<Move>)>) {
-        if cost + rest > self.limit {
+    fn reach(&mut self, position: Position, cost: u32, came_from: Option<(u32, Option<Move>)>) {
+        let estimate = cost.saturating_add(self.at_least(&position));
+        if estimate > self.limit {
             return;
         }
         let left = self.left(&position);
@@ -245,11 +264,31 @@ impl Search<'_> {
             None => {
                 let number = self.visits.len() as u32;
                 self.numbers.insert(position.clone(), number);
-                self.visits.push(Visit { position, came_from, cost, rest, closed: false });
+                self.visits.push(Visit { position, came_from, cost, closed: false });
                 number
             }
         };
-        self.queue.push(Reverse((cost + rest, left, number)));
+        let (estimate, left) = (u64::from(estimate), left as u64);
+        let (first, second) = match self.order {
+            Order::Cheapest => (estimate, left),
+            Order::Furthest => (estimate + HASTE * left, left),
+        };
+        self.queue.push(Reverse((first, second, number)));
+    }
+
+    /// What the observations still to come will cost at least: each that the automaton has no place for any more.
+    fn at_least(&self, position: &Position) -> u32 {
+        let mut rest = 0_u32;
+        for (chain, seen) in self.chains.iter().zip(&position.seen) {
+            for index in &chain[usize::from(*seen)..] {
+                let observation = &self.observations[*index];
+                let fits = || observation.steps.iter().any(|step| self.automaton.may_begin(position.state, *step));
+                if observation.phase == Phase::Begin && !fits() {
+                    rest = rest.saturating_add(alone_price(observation));
+                }
+            }
+        }
+        rest
     }
 
     /// How many observations are still to come.
@@ -265,9 +304,9 @@ impl Search<'_> {
         next.filter(|index| self.observations[*index].after.iter().all(seen)).collect()
     }
 
-    fn expand(&mut self, position: &Position, cost: u32, rest: u32, number: u32) {
+    fn expand(&mut self, position: &Position, cost: u32, number: u32) {
         for index in self.ready(position) {
-            self.expand_with(position, (cost, rest), number, index);
+            self.expand_with(position, cost, number, index);
         }
         let automaton = self.automaton;
         for edge in automaton.edges(position.state) {
@@ -288,12 +327,12 @@ impl Search<'_> {
                     (price, Some(Move::Model(step, Phase::End, false)))
                 }
             };
-            self.reach(alone, cost + price, rest, Some((number, step)));
+            self.reach(alone, cost + price, Some((number, step)));
         }
     }
 
     /// The moves that consume an observation.
-    fn expand_with(&mut self, position: &Position, (cost, rest): (u32, u32), number: u32, index: usize) {
+    fn expand_with(&mut self, position: &Position, cost: u32, number: u32, index: usize) {
         let observation = &self.observations[index];
         let mut after = position.clone();
         after.seen[observation.chain] += 1;
@@ -302,7 +341,7 @@ impl Search<'_> {
         let log_cost = match (observation.phase, is_skipped) {
             (Phase::Begin, _) => {
                 after_log.skipped.push(observation.node);
-                if observation.strict { DEVIATION + STRANGE } else { LOOSE }
+                alone_price(observation)
             }
             (Phase::End, Some(place)) => {
                 after_log.skipped.remove(place);
@@ -311,8 +350,7 @@ impl Search<'_> {
             // Its beginning was taken for something that its end contradicts.
             (Phase::End, None) => CONTRADICTION,
         };
-        let rest_after = if self.strange[index] { rest - log_cost } else { rest };
-        self.reach(after_log, cost + log_cost, rest_after, Some((number, Some(Move::Log(index)))));
+        self.reach(after_log, cost + log_cost, Some((number, Some(Move::Log(index)))));
         if is_skipped.is_some() {
             return;
         }
@@ -328,7 +366,7 @@ impl Search<'_> {
             let other = rule.age.zip(observation.age).is_some_and(|(own, seen)| own != seen);
             if observation.steps.contains(&rule.step) && !other {
                 let together = Position { state: edge.to, ..after.clone() };
-                self.reach(together, cost + price, rest, Some((number, Some(Move::Both(step, index)))));
+                self.reach(together, cost + price, Some((number, Some(Move::Both(step, index)))));
             }
         }
     }
@@ -342,6 +380,11 @@ impl Search<'_> {
         moves.reverse();
         moves
     }
+}
+
+/// What it costs that a beginning has no place in the flow.
+fn alone_price(observation: &Observation) -> u32 {
+    if observation.strict { DEVIATION + STRANGE } else { LOOSE }
 }
 
 /// What it costs to read an observed end as this ending; `None` when it cannot be read so.

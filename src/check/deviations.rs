@@ -4,8 +4,9 @@ use crate::check::alignment::{Move, Phase};
 use crate::check::findings::Defect;
 use crate::check::judge::Trial;
 use crate::check::verdict::Evidence;
-use crate::spec::automaton::UseId;
+use crate::spec::automaton::{Finish, UseId};
 use crate::spec::grammar::{StepId, Wrong};
+use crate::trace::node::{Node, NodeKind};
 
 /// Neighbouring deviations: one cause, one defect.
 #[derive(Default)]
@@ -76,13 +77,7 @@ impl Trial<'_> {
         } else {
             let title = defect.steps.first().map_or("", |step| grammar.step_at(*step).title.as_str());
             defect.expected = format!("{names} here: {title}");
-            if group.owed
-                && let Some(failed) = self.failing_nodes().first()
-            {
-                let place = failed.failure_place();
-                let role = format!("{} fails", failed.steps.first().map_or_else(String::new, name));
-                defect.evidence.extend(place.map(|place| Evidence { place, role }));
-            }
+            defect.evidence.extend(self.failure_before(group.owed));
             defect.evidence.extend(self.around(group.first));
         }
         for (step, seen) in &unexpected {
@@ -97,6 +92,17 @@ impl Trial<'_> {
         defect.shape = names;
         defect.values = self.values(defect.steps.first().copied());
         defect
+    }
+
+    /// The failure that something is owed for, or that the flow went on behind although it could not.
+    fn failure_before(&self, owed: bool) -> Option<Evidence> {
+        let failing = self.failing_nodes();
+        let went_on = self.fit.alignment.finish == Finish::Failed || self.fit.alignment.doomed;
+        let is_request = |node: &&&Node| node.kind == NodeKind::Http;
+        let failed = if owed { failing.first() } else { failing.iter().rfind(is_request).filter(|_| went_on) }?;
+        let place = failed.failure_place()?;
+        let name = failed.steps.first().map_or("work", |step| self.judge.grammar.step_at(*step).name.as_str());
+        Some(Evidence { place, role: format!("{name} fails") })
     }
 
     /// The lines before and after a place among the moves, as evidence.

@@ -7,7 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::model::vocabulary::ServiceId;
-use crate::spec::grammar::{Grammar, Need, StepUse, Variant};
+use crate::spec::grammar::{Grammar, Need, StepId, StepUse, Variant};
 use crate::spec::residual::{Compiler, MOST_DEPTH, State};
 
 /// The number of a state in an [`Automaton`].
@@ -94,6 +94,12 @@ pub struct Automaton {
     pub inside: Vec<std::ops::Range<UseId>>,
     edges: Vec<Vec<Edge>>,
     finishes: Vec<Finish>,
+    /// The steps of the flow, sorted.
+    alphabet: Vec<StepId>,
+    /// By state, which steps of the alphabet may still begin: an index into `still`.
+    reach: Vec<u32>,
+    /// Sets of steps of the alphabet, as bits.
+    still: Vec<Box<[u64]>>,
 }
 
 impl Automaton {
@@ -129,7 +135,14 @@ impl Automaton {
             }
             edges.push(outgoing);
         }
+        let mut alphabet: Vec<StepId> = compiler.uses.iter().map(|step| step.step).collect();
+        alphabet.sort_unstable();
+        alphabet.dedup();
+        let (reach, still) = reachable(&edges, &compiler.uses, &alphabet);
         Ok(Self {
+            alphabet,
+            reach,
+            still,
             callers: compiler.callers(),
             answers: compiler.answers(),
             uses: compiler.uses,
@@ -157,6 +170,12 @@ impl Automaton {
         self.finishes[state as usize]
     }
 
+    /// Whether a step may still begin in a state, or in one that follows from it.
+    pub fn may_begin(&self, state: StateId, step: StepId) -> bool {
+        let still = &self.still[self.reach[state as usize] as usize];
+        self.alphabet.binary_search(&step).is_ok_and(|bit| still[bit / 64] & (1 << (bit % 64)) != 0)
+    }
+
     /// How many states there are.
     pub fn len(&self) -> usize {
         self.edges.len()
@@ -166,4 +185,42 @@ impl Automaton {
     pub fn is_empty(&self) -> bool {
         self.edges.is_empty()
     }
+}
+
+/// For each state the steps that may begin from there on, as a number of a set, and the sets.
+fn reachable(edges: &[Vec<Edge>], uses: &[StepUse], alphabet: &[StepId]) -> (Vec<u32>, Vec<Box<[u64]>>) {
+    let words = alphabet.len().div_ceil(64).max(1);
+    let mut sets = vec![vec![0_u64; words].into_boxed_slice(); edges.len()];
+    let mut before: Vec<Vec<StateId>> = vec![Vec::new(); edges.len()];
+    for (state, outgoing) in edges.iter().enumerate() {
+        for edge in outgoing {
+            before[edge.to as usize].push(state as StateId);
+            if let Label::Begin(step) = edge.label
+                && let Ok(bit) = alphabet.binary_search(&uses[step as usize].step)
+            {
+                sets[state][bit / 64] |= 1 << (bit % 64);
+            }
+        }
+    }
+    // States are numbered in the order in which they were found: what follows is known from the back.
+    let mut changed: Vec<StateId> = (0..edges.len() as StateId).collect();
+    while let Some(state) = changed.pop() {
+        for &earlier in &before[state as usize] {
+            let own = sets[state as usize].clone();
+            let known = &mut sets[earlier as usize];
+            if known.iter().zip(&own).any(|(known, own)| own & !known != 0) {
+                known.iter_mut().zip(&own).for_each(|(known, own)| *known |= own);
+                changed.push(earlier);
+            }
+        }
+    }
+    let mut numbers: FxHashMap<Box<[u64]>, u32> = FxHashMap::default();
+    let mut still = Vec::new();
+    let reach = sets.into_iter().map(|set| {
+        *numbers.entry(set).or_insert_with_key(|set| {
+            still.push(set.clone());
+            still.len() as u32 - 1
+        })
+    });
+    (reach.collect(), still)
 }

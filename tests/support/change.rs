@@ -57,7 +57,7 @@ pub(crate) fn shifted(files: &Files, name: &str, seconds: i64) -> Files {
 }
 
 /// The moment of a time stamp.
-fn time(stamp: &str) -> Option<Timestamp> {
+pub(crate) fn time(stamp: &str) -> Option<Timestamp> {
     let number = |range: std::ops::Range<usize>| stamp.get(range)?.parse::<u32>().ok();
     let micros = number(20..23)? * 1_000;
     let date = (i64::from(number(0..4)?), number(5..7)?, number(8..10)?);
