@@ -3,7 +3,7 @@
 use crate::check::alignment::{Move, Phase};
 use crate::check::judge::Trial;
 use crate::check::verdict::{Outcome, StepState, StepVerdict};
-use crate::spec::grammar::{StepId, StepKind};
+use crate::spec::grammar::{StepId, StepKind, StepUse};
 use crate::trace::node::{NodeId, NodeKind};
 
 impl Trial<'_> {
@@ -16,12 +16,9 @@ impl Trial<'_> {
                     depth = depth.saturating_sub(usize::from(matches!(step, Move::Both(..))));
                 }
                 Move::Both(step, seen) => {
-                    steps.push(self.seen_step(
-                        self.step_use(*step).step,
-                        self.node_id(*seen),
-                        StepState::Observed,
-                        depth,
-                    ));
+                    let rule = self.step_use(*step);
+                    let seen = self.seen_step(rule.step, self.node_id(*seen), StepState::Observed, depth);
+                    steps.push(StepVerdict { rule: Some(rule.origin), ..seen });
                     depth += 1;
                 }
                 Move::Log(seen) => {
@@ -39,7 +36,7 @@ impl Trial<'_> {
                     let command = matches!(self.judge.grammar.step_at(rule.step).kind, StepKind::Command { .. });
                     if !command && self.fit.ties.is_empty() {
                         let state = if *visible { StepState::Missing } else { StepState::Unobservable };
-                        steps.push(unseen_step(rule.step, state, depth));
+                        steps.push(unseen_step(rule, state, depth));
                     }
                     depth += 1;
                 }
@@ -51,7 +48,7 @@ impl Trial<'_> {
         if self.outcome() == Outcome::Stuck
             && let Some(step) = self.pending()
         {
-            steps.push(unseen_step(self.step_use(step).step, StepState::Missing, depth));
+            steps.push(unseen_step(self.step_use(step), StepState::Missing, depth));
         }
         steps
     }
@@ -89,6 +86,7 @@ impl Trial<'_> {
             failed: self.has_failed(step, node),
             request: node.request,
             evidence: node.places(),
+            rule: None,
             depth,
             repeats: 0,
         }
@@ -104,9 +102,10 @@ fn is_before(step: &StepVerdict, other: &StepVerdict) -> bool {
     }
 }
 
-fn unseen_step(step: StepId, state: StepState, depth: usize) -> StepVerdict {
+fn unseen_step(rule: &StepUse, state: StepState, depth: usize) -> StepVerdict {
     StepVerdict {
-        step,
+        step: rule.step,
+        rule: Some(rule.origin),
         state,
         start: None,
         common_start: None,

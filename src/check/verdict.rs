@@ -137,6 +137,8 @@ pub struct StepVerdict {
     pub request: Option<RequestId>,
     /// The lines that show it.
     pub evidence: Vec<Place>,
+    /// Where the flow has it; `None` for what it has no place for, and for look-ups.
+    pub rule: Option<Origin>,
     /// How deep it is nested.
     pub depth: usize,
     /// How many further times it was repeated right after (polls, look-ups).

@@ -244,6 +244,7 @@ pub(crate) fn seen(step: u32, depth: usize, millis: i64, line: u64) -> StepVerdi
         failed: false,
         request: Some(RequestId(id(40 + u128::from(step)))),
         evidence: vec![place(0, line)],
+        rule: None,
         depth,
         repeats: 0,
     }
