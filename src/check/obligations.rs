@@ -185,16 +185,7 @@ impl Trial<'_> {
 
     /// What would have reached the goal failed, and the flow went on as if it had not: the volume is still held.
     pub(super) fn not_released(&self) -> Option<Defect> {
-        if !self.missed_goal() {
-            return None;
-        }
-        let goal = |step: &Move| match step {
-            Move::Both(step, seen) if self.observation(*seen).phase == Phase::End => {
-                self.flow.goals.contains(&self.step_use(*step).step).then_some((*step, *seen))
-            }
-            _ => None,
-        };
-        let (step, seen) = self.fit.alignment.moves.iter().rev().find_map(goal)?;
+        let (step, seen) = self.missed_goal()?;
         let rule = self.step_use(step);
         let mut defect = Defect::new(Wrong::LeftBehind, vec![rule.step]);
         defect.state = self.last_status();

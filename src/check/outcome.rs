@@ -32,17 +32,21 @@ impl Trial<'_> {
         !self.flow.direct && reached.is_some_and(|step| self.automaton.owed[step as usize])
     }
 
-    /// Whether what would have reached the goal was tried and failed, though the flow went on.
-    pub(super) fn missed_goal(&self) -> bool {
-        let failed = |step: &Move| match step {
-            Move::Both(step, seen) => {
-                let goal = self.flow.goals.contains(&self.step_use(*step).step);
-                goal && self.observation(*seen).phase == Phase::End && self.went_well(*step, *seen) == Some(false)
-            }
-            _ => false,
+    /// What would have reached the goal, or led there, and failed, though the flow went on: the step and its end.
+    pub(super) fn missed_goal(&self) -> Option<(UseId, usize)> {
+        let concerned = |step: &UseId| {
+            let step = self.step_use(*step).step;
+            self.flow.goals.contains(&step) || self.machine.is_some_and(|machine| machine.concerns(step))
         };
-        let went_on = self.fit.alignment.finish == Finish::Completed && !self.flow.direct;
-        went_on && !self.reached_goal() && self.fit.alignment.moves.iter().any(failed)
+        let failed = |step: &Move| match step {
+            Move::Both(step, seen) if self.observation(*seen).phase == Phase::End && concerned(step) => {
+                let is_request = self.node(*seen).kind == NodeKind::Http;
+                (is_request && self.went_well(*step, *seen) == Some(false)).then_some((*step, *seen))
+            }
+            _ => None,
+        };
+        let went_on = self.fit.alignment.finish == Finish::Completed && !self.flow.direct && !self.reached_goal();
+        self.fit.alignment.moves.iter().rev().filter(|_| went_on).find_map(failed)
     }
 
     pub(super) fn outcome(&self) -> Outcome {
@@ -62,7 +66,7 @@ impl Trial<'_> {
             return Outcome::Completed;
         }
         if alignment.finish == Finish::Completed && !alignment.moves.iter().any(unseen) {
-            return if self.missed_goal() { Outcome::Failed } else { Outcome::Completed };
+            return if self.missed_goal().is_some() { Outcome::Failed } else { Outcome::Completed };
         }
         if alignment.finish == Finish::Completed && self.goal_is_missing() {
             return Outcome::Stuck;
