@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::spec::grammar::{Flow, Grammar, Machine, Subject};
 use crate::trace::cases::Case;
 use crate::trace::graph::CallGraph;
-use crate::trace::node::{Node, NodeId};
+use crate::trace::node::{Node, NodeId, NodeKind};
 use crate::trace::resources::Resources;
 
 /// The nodes of a case that change another volume than that which its first request names, or work on another attachment than
@@ -25,8 +25,10 @@ pub(crate) fn astray(grammar: &Grammar, graph: &CallGraph, resources: &Resources
         move |node: &Node| machine.is_some_and(|machine| node.steps.iter().any(|step| machine.concerns(*step)))
     };
     let of_status = concerned(Subject::VolumeStatus);
+    // What a service does inside may need volumes of its own: copies, caches, what takes a volume's place.
+    let is_asked = |node: &Node| node.kind == NodeKind::Http && node.service != root.service && of_status(node);
     let other_volume = |id: &NodeId| {
-        let told = resources.told_volume(*id).filter(|_| of_status(graph.node(*id)));
+        let told = resources.told_volume(*id).filter(|_| is_asked(graph.node(*id)));
         told.is_some() && told != root.volume && told != root.target
     };
     let mut found: FxHashSet<NodeId> = case.nodes.iter().copied().filter(other_volume).collect();
@@ -56,7 +58,9 @@ fn of_other_attachment(records: &Machine, graph: &CallGraph, case: &Case) -> Vec
     };
     let works = |id: &NodeId| {
         let node = graph.node(*id);
-        let concerned = node.step().is_some_and(|step| records.concerns(step));
+        let root = case.root.map(|root| graph.node(root).service);
+        let is_asked = node.kind == NodeKind::Http && root != Some(node.service);
+        let concerned = is_asked && node.step().is_some_and(|step| records.concerns(step));
         node.attachment.filter(|_| concerned && !makes(node)).map(|attachment| (*id, attachment))
     };
     let mut works: Vec<(NodeId, Uuid)> = case.nodes.iter().filter_map(works).collect();

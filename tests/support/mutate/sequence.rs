@@ -138,7 +138,10 @@ impl Mutator<'_> {
     /// The request is about something else.
     pub(super) fn redirected(&self, address: &Address, all: &[Address]) -> Option<Mutant> {
         let act = at(&self.path.acts, address);
-        if self.path.direct || !self.is_change(act) {
+        // Cinder's own work may need other volumes.
+        let is_nova = self.path.asks(self.grammar, "nova-api")
+            && !self.grammar.step_at(self.path.acts[0].step).name.starts_with("cinder.");
+        if self.path.direct || !self.is_change(act) || !is_nova {
             return None;
         }
         let mut acts = self.path.acts.clone();
