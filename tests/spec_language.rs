@@ -224,6 +224,9 @@ fn the_states_of_machines() {
     let reserved = "`any`, `previous` and `given` are for transitions";
     machine_mistake("  state any\n", &format!("6:9: `any` is not a name for a state ({reserved})"));
     machine_mistake("  rest zebra\n", "6:8: unknown state `zebra` (every state needs a line: `state zebra`)");
+    machine_mistake("  initial zebra\n", "6:11: unknown state `zebra` (every state needs a line: `state zebra`)");
+    machine_mistake("  final x, zebra\n", "6:12: unknown state `zebra` (every state needs a line: `state zebra`)");
+    machine_mistake("  initial x\n  initial y\n", "7:11: a second initial state (a machine begins in one state)");
     machine_mistake("  sate x\n", "6:3: unknown statement `sate` (did you mean `state`?)");
 }
 

@@ -8,7 +8,7 @@ use crate::base::time::SECOND;
 use crate::check::alignment::{Observation, Phase};
 use crate::model::source::{Place, SourceId};
 use crate::model::vocabulary::ServiceId;
-use crate::spec::grammar::{Age, Flow, Grammar, StepId, Subject, Target};
+use crate::spec::grammar::{Age, Flow, Grammar, StepId, Subject, Target, Transition};
 use crate::trace::cases::Case;
 use crate::trace::clocks::{Clocks, Stamp};
 use crate::trace::graph::CallGraph;
@@ -123,16 +123,13 @@ pub(crate) fn observe(
 /// Which attachments a case made and which were there before, where it made any: what is only removed was there before.
 pub(crate) fn ages(grammar: &Grammar, graph: &CallGraph, case: &Case) -> FxHashMap<Uuid, Age> {
     let mut ages = FxHashMap::default();
-    let Some(machine) = grammar.machines.iter().find(|machine| machine.subject == Subject::Attachment) else {
+    let Some(machine) = grammar.machine(Subject::Attachment) else {
         return ages;
     };
-    let is_none = |state: &usize| machine.states[*state].0 == "none";
-    let over = |state: usize| matches!(machine.states[state].0.as_str(), "detached" | "deleted");
-    let of = |step: StepId| machine.transitions.iter().filter(move |transition| transition.by.contains(&step));
     let (mut named, mut unnamed) = (FxHashSet::default(), 0_usize);
     for node in case.nodes.iter().map(|id| graph.node(*id)) {
         let Some(step) = node.step() else { continue };
-        let makes = of(step).any(|transition| transition.from.iter().any(is_none));
+        let makes = machine.makes(step);
         let Some(attachment) = node.attachment else {
             unnamed += usize::from(makes);
             continue;
@@ -140,7 +137,8 @@ pub(crate) fn ages(grammar: &Grammar, graph: &CallGraph, case: &Case) -> FxHashM
         if makes {
             named.insert(attachment);
         }
-        let keeps = of(step).any(|transition| matches!(transition.to, Target::State(state) if !over(state)));
+        let stays = |made: &Transition| matches!(made.to, Target::State(state) if !machine.is_absent(state));
+        let keeps = machine.transitions_by(step).any(stays);
         match keeps {
             true => ages.insert(attachment, Age::New),
             false => Some(*ages.entry(attachment).or_insert(Age::Old)),

@@ -98,6 +98,11 @@ impl Vocabulary {
         u16::try_from(index).ok().map(ServiceId)
     }
 
+    /// The layer that a service is in.
+    pub fn layer_of(&self, service: ServiceId) -> Option<LayerId> {
+        self.services.get(usize::from(service.0)).map(|rule| rule.layer)
+    }
+
     /// The layer of that name.
     pub fn layer(&self, name: &str) -> Option<LayerId> {
         let index = self.layers.iter().position(|layer| layer.name == name)?;

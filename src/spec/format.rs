@@ -246,6 +246,8 @@ fn machine(statement: &MachineStatement) -> String {
         MachineStatement::State(name, None) => format!("state {}", name.value),
         MachineStatement::State(name, Some(text)) => format!("state {} {}", name.value, quoted(&text.value)),
         MachineStatement::Rest(list) => format!("rest {}", names(list)),
+        MachineStatement::Initial(name) => format!("initial {}", name.value),
+        MachineStatement::Final(list) => format!("final {}", names(list)),
         MachineStatement::Transition(line) => transition(line),
         MachineStatement::Unchanged(list) => format!("unchanged by {}", names(list)),
     }

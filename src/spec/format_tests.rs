@@ -180,6 +180,8 @@ fn machine_body() -> impl Strategy<Value = Vec<Line<MachineStatement>>> {
             subject.prop_map(MachineStatement::Of),
             (name(), of(text())).prop_map(|(state, text)| MachineStatement::State(state, text)),
             list(name()).prop_map(MachineStatement::Rest),
+            name().prop_map(MachineStatement::Initial),
+            list(name()).prop_map(MachineStatement::Final),
             transition,
             list(step_name()).prop_map(MachineStatement::Unchanged),
         ]),

@@ -74,6 +74,11 @@ impl Grammar {
         }
     }
 
+    /// The machine of a status.
+    pub fn machine(&self, subject: Subject) -> Option<&Machine> {
+        self.machines.iter().find(|machine| machine.subject == subject)
+    }
+
     /// The flow of that name.
     pub fn flow(&self, name: &str) -> Option<&Flow> {
         self.flows.iter().find(|flow| flow.name == name)
@@ -221,6 +226,10 @@ pub struct Machine {
     pub states: Vec<(String, String)>,
     /// Indices of the states in which nothing is under way.
     pub rest: Vec<usize>,
+    /// The index of the state of what is not there yet.
+    pub initial: Option<usize>,
+    /// Indices of the states of what is there no more.
+    pub finals: Vec<usize>,
     /// The transitions, in the order of the file: the first that fits is taken.
     pub transitions: Vec<Transition>,
     /// Steps that answer well and change nothing when no transition of theirs fits.
@@ -484,6 +493,21 @@ impl Flow {
 impl Machine {
     /// Whether a step can make a transition of this machine, or is known to change nothing.
     pub fn concerns(&self, step: StepId) -> bool {
-        self.unchanged.contains(&step) || self.transitions.iter().any(|transition| transition.by.contains(&step))
+        self.unchanged.contains(&step) || self.transitions_by(step).next().is_some()
+    }
+
+    /// The transitions that a step can make, in their order.
+    pub fn transitions_by(&self, step: StepId) -> impl Iterator<Item = &Transition> {
+        self.transitions.iter().filter(move |transition| transition.by.contains(&step))
+    }
+
+    /// Whether a step can make what was not there before.
+    pub fn makes(&self, step: StepId) -> bool {
+        self.initial.is_some_and(|initial| self.transitions_by(step).any(|made| made.from.contains(&initial)))
+    }
+
+    /// Whether in a state nothing is there, not yet or no more.
+    pub fn is_absent(&self, state: usize) -> bool {
+        self.initial == Some(state) || self.finals.contains(&state)
     }
 }

@@ -218,6 +218,10 @@ pub(crate) enum MachineStatement {
     State(Name, Option<Text>),
     /// `rest STATES`.
     Rest(Vec<Name>),
+    /// `initial reserved`.
+    Initial(Name),
+    /// `final detached, deleted`.
+    Final(Vec<Name>),
     /// `FROM -> TO by STEPS`.
     Transition(TransitionLine),
     /// `unchanged by STEPS`.

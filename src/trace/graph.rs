@@ -102,6 +102,13 @@ impl CallGraph {
         Some((NodeId(edge.source().index() as u32), *edge.weight()))
     }
 
+    /// The causes of a node, the nearest first. Clocks and ids of hostile logs could close a circle; no real chain is as deep.
+    pub fn causes(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        const MOST: usize = 64;
+        let parent = |at: &NodeId| self.parent(*at).map(|(parent, _)| parent);
+        std::iter::successors(parent(&id), parent).take(MOST)
+    }
+
     /// What a node caused, in the order of asking where one log shows it all, else in the order of time.
     pub fn children(&self, id: NodeId) -> Vec<NodeId> {
         let mut children: Vec<NodeId> = self

@@ -113,6 +113,8 @@ pub(crate) fn grammar() -> Grammar {
                 .map(|state| (state.to_owned(), format!("the volume is {state}")))
                 .to_vec(),
             rest: vec![0, 3],
+            initial: None,
+            finals: Vec::new(),
             transitions: vec![
                 Transition {
                     from: vec![0],

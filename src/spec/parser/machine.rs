@@ -8,7 +8,7 @@ use crate::spec::tree::{GuardWords, MachineStatement, TransitionLine};
 use crate::spec::words::Words;
 
 /// The statements of a machine, for suggestions.
-const KNOWN: [&str; 8] = ["of", "state", "rest", "illegal", "any", "unchanged", "source", "about"];
+const KNOWN: [&str; 10] = ["of", "state", "rest", "initial", "final", "illegal", "any", "unchanged", "source", "about"];
 
 /// The first words of guards.
 const GUARDS: [&str; 10] =
@@ -47,6 +47,14 @@ impl Parser<'_> {
             Some("rest") => {
                 words.expect("rest")?;
                 words.names("a state").map(MachineStatement::Rest)
+            }
+            Some("initial") => {
+                words.expect("initial")?;
+                words.name("a state").map(MachineStatement::Initial)
+            }
+            Some("final") => {
+                words.expect("final")?;
+                words.names("a state").map(MachineStatement::Final)
             }
             Some("unchanged") => {
                 words.expect("unchanged")?;

@@ -88,7 +88,7 @@ impl<'a> Resolver<'a, '_> {
     /// Looks up statuses of a volume.
     fn statuses(&mut self, entry: &Entry, names: &[Name]) -> Vec<usize> {
         self.twice(entry, names);
-        let machine = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+        let machine = self.grammar.machine(Subject::VolumeStatus);
         let states: Vec<String> =
             machine.map_or_else(Vec::new, |machine| machine.states.iter().map(|(name, _)| name.clone()).collect());
         let mut found = Vec::new();

@@ -19,6 +19,8 @@ impl Resolver<'_, '_> {
                 subject: Subject::VolumeStatus,
                 states: Vec::new(),
                 rest: Vec::new(),
+                initial: None,
+                finals: Vec::new(),
                 transitions: Vec::new(),
                 unchanged: Vec::new(),
                 origin: entry.origin(),
@@ -29,10 +31,20 @@ impl Resolver<'_, '_> {
                     MachineStatement::Quote(quote) => take_quote(quote, &mut machine.sources, &mut Vec::new()),
                     MachineStatement::Of(_) | MachineStatement::State(..) => {}
                     MachineStatement::Rest(names) => {
-                        self.twice(entry, names);
-                        let rest: Vec<usize> =
-                            names.iter().filter_map(|name| self.machine_state(entry, &machine, name)).collect();
+                        let rest = self.machine_states(entry, &machine, names);
                         machine.rest.extend(rest);
+                    }
+                    MachineStatement::Initial(name) => {
+                        let initial = self.machine_state(entry, &machine, name);
+                        if machine.initial.is_some() {
+                            let problem = Problem::error("a second initial state", entry.at(name.span), "the second");
+                            self.problems.push(problem.help("a machine begins in one state"));
+                        }
+                        machine.initial = initial;
+                    }
+                    MachineStatement::Final(names) => {
+                        let finals = self.machine_states(entry, &machine, names);
+                        machine.finals.extend(finals);
                     }
                     MachineStatement::Transition(transition) => {
                         let transition = self.transition(entry, line, transition, &machine);
@@ -89,7 +101,7 @@ impl Resolver<'_, '_> {
     /// Every status has one machine at most.
     fn subject(&mut self, entry: &Entry, machine: &mut Machine, subject: Subject) {
         machine.subject = subject;
-        if let Some(first) = self.grammar.machines.iter().find(|known| known.subject == subject) {
+        if let Some(first) = self.grammar.machine(subject) {
             let message = format!("a second machine of the same status as `{}`", first.name);
             let problem = Problem::error(message, entry.origin(), "the second").and(first.origin, "the first");
             self.problems.push(problem.help("put their states and transitions into one machine"));
@@ -107,6 +119,12 @@ impl Resolver<'_, '_> {
             self.problems.push(problem.suggest(&name.value, states, help));
         }
         index
+    }
+
+    /// The indices of states of this machine, each of which may be named once.
+    fn machine_states(&mut self, entry: &Entry, machine: &Machine, names: &[Name]) -> Vec<usize> {
+        self.twice(entry, names);
+        names.iter().filter_map(|name| self.machine_state(entry, machine, name)).collect()
     }
 
     fn transition(

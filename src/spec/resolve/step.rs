@@ -50,8 +50,8 @@ impl Resolver<'_, '_> {
                     StepStatement::Message(text, lines) => self.message(entry, id, text, lines),
                 }
             }
-            let service = self.grammar.vocabulary.services.get(usize::from(step.service.0));
-            step.layer = own_layer.or_else(|| service.map(|service| service.layer)).unwrap_or_default();
+            let of_service = || self.grammar.vocabulary.layer_of(step.service);
+            step.layer = own_layer.or_else(of_service).unwrap_or_default();
             self.grammar.vocabulary.lock_functions.extend(step.locks.iter().cloned());
             self.grammar.steps.push(step);
         }

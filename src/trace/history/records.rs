@@ -47,7 +47,6 @@ impl Walk<'_> {
         record: Option<usize>,
     ) -> Option<Broken> {
         let machine = self.records.filter(|_| !work.is_target)?;
-        let none = machine.states.iter().position(|(name, _)| name == "none");
         let fits = |transition: &&Transition, state: usize| {
             transition.by.contains(&step)
                 && transition.failing != success
@@ -55,13 +54,13 @@ impl Walk<'_> {
                 && transition.guards.iter().all(|guard| self.holds(guard, work, record, false))
         };
         if work.node.attachment.is_some_and(|id| self.gone.contains(&id)) {
-            let over = machine.states.iter().position(|(name, _)| name == "detached")?;
+            let over = *machine.finals.first()?;
             let again = machine.transitions.iter().find(|transition| fits(transition, over))?;
             let name = || state_name(machine, Some(over));
             let lawful = lawful(machine, step, Some(over));
             return (!again.legal).then(|| Broken { from: name(), to: name(), lawful, rule: again.origin });
         }
-        let creating = none.and_then(|none| {
+        let creating = machine.initial.and_then(|none| {
             let from_none = |transition: &&Transition| transition.from.contains(&none) && fits(transition, none);
             machine.transitions.iter().find(from_none)
         });
@@ -72,8 +71,8 @@ impl Walk<'_> {
             None => (moving()?, record),
         };
         let Target::State(to) = transition.to else { return None };
-        let from = if record.is_some() { state } else { none };
-        let is_over = Some(to) == none || matches!(machine.states[to].0.as_str(), "detached" | "deleted");
+        let from = if record.is_some() { state } else { machine.initial };
+        let is_over = machine.is_absent(to);
         match record {
             // Written from `any`, it is about every record of the volume.
             Some(_) if transition.from.is_empty() && is_over => self.attachments.clear(),
@@ -106,15 +105,14 @@ impl Walk<'_> {
 
 /// The attachment records that were there before the logs begin: the first request about each does not make it.
 pub(super) fn earlier(graph: &CallGraph, resources: &Resources, records: &Machine, nodes: &[NodeId]) -> Vec<Record> {
-    let none = records.states.iter().position(|(name, _)| name == "none");
     let mut seen: Vec<Uuid> = Vec::new();
     let mut unnamed: Vec<Option<Uuid>> = Vec::new();
     let mut found = Vec::new();
     for id in nodes {
         let (node, server) = (graph.node(*id), resources.server(*id));
         let Some(step) = node.step() else { continue };
-        let of_step = || records.transitions.iter().filter(|transition| transition.by.contains(&step));
-        if of_step().any(|transition| none.is_some_and(|none| transition.from.contains(&none))) {
+        let of_step = || records.transitions_by(step);
+        if records.makes(step) {
             match node.attachment {
                 Some(attachment) => seen.push(attachment),
                 // Its answer was not logged: it made one of those that follow.
