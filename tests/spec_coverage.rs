@@ -69,7 +69,7 @@ impl Seen {
                 });
             }
         }
-        let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus).expect("it");
+        let machine = grammar.machine(Subject::VolumeStatus).expect("it");
         let name = |state: &usize| &machine.states[*state].0;
         for made in checked.volumes.iter().flat_map(|volume| &volume.transitions) {
             for transition in &machine.transitions {
@@ -109,7 +109,7 @@ fn goals(grammar: &Grammar) -> BTreeSet<String> {
             });
         }
     }
-    let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus).expect("it");
+    let machine = grammar.machine(Subject::VolumeStatus).expect("it");
     for transition in &machine.transitions {
         // What leads to the same state changes nothing that a history shows.
         if let Target::State(to) = transition.to

@@ -169,22 +169,16 @@ impl Trial<'_> {
         }
     }
 
-    /// The causes of a node, the nearest first.
-    fn causes(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        let parent = |at: &NodeId| self.judge.graph.parent(*at).map(|(parent, _)| parent);
-        std::iter::successors(parent(&id), parent).take(64)
-    }
-
     /// Whether a failure happened inside another: caused by it, or inside it by the flow's rules.
     fn encloses(&self, outer: &Failure, inner: &Failure) -> bool {
-        let mut causes = self.causes(inner.node);
+        let mut causes = self.judge.graph.causes(inner.node);
         if outer.node == inner.node || causes.any(|cause| cause == outer.node) {
             return outer.node != inner.node;
         }
         let (Some(around), Some(within)) = (outer.used, inner.used) else { return false };
         // Of several attempts, each has its own.
         let step = self.judge.graph.node(outer.node).step();
-        let mut causes = self.causes(inner.node);
+        let mut causes = self.judge.graph.causes(inner.node);
         self.automaton.inside[around as usize].contains(&within)
             && !causes.any(|cause| step.is_some() && self.judge.graph.node(cause).step() == step)
     }
@@ -217,9 +211,8 @@ impl Trial<'_> {
         }
         // Whoever sent the requests gave up; only the sender's own log tells who that is.
         let root = self.case.root.map(|root| self.judge.graph.node(root));
-        let sender = root.and_then(|root| root.caller);
-        let sender = sender.and_then(|sender| self.judge.grammar.vocabulary.services.get(usize::from(sender.0)));
-        let layers = sender.map(|service| service.layer).into_iter().collect();
+        let sender = root.and_then(|root| self.judge.grammar.vocabulary.layer_of(root.caller?));
+        let layers = sender.into_iter().collect();
         let last = begun.clone().next_back().map(|used| self.step_use(used).step);
         self.blamed(Suspects { layers, needs: Vec::new() }, last, Broke::GivenUp, self.first_error())
     }
@@ -239,7 +232,7 @@ impl Trial<'_> {
             _ => None,
         });
         let owed: FxHashSet<NodeId> = owed.collect();
-        let is_owed = |id: NodeId| owed.contains(&id) || self.causes(id).any(|cause| owed.contains(&cause));
+        let is_owed = |id: NodeId| owed.contains(&id) || self.judge.graph.causes(id).any(|cause| owed.contains(&cause));
         let with_error = self.case.nodes.iter().filter(|id| graph.node(**id).error.is_some() && !is_owed(**id));
         let first = with_error.min_by_key(|id| (graph.node(**id).ending(), **id))?;
         self.cause(*first)
@@ -265,7 +258,7 @@ impl Trial<'_> {
 
     /// What a request was answered, where nothing tells more.
     fn answer(&self, node: &Node) -> Option<Cause> {
-        let place = node.ended.or(node.received).or(node.sent)?;
+        let place = node.last_place()?;
         let status = node.status.filter(|_| node.kind == NodeKind::Http);
         let message = node.answered.error.clone().or_else(|| status.map(|status| format!("HTTP {status}")))?;
         Some(Cause { message, place })

@@ -30,8 +30,6 @@ pub(crate) struct Automata {
     pub(crate) variants: Vec<Vec<Automaton>>,
     /// The steps of each flow, sorted.
     alphabets: Vec<Vec<StepId>>,
-    /// Whether each flow is one of requests sent straight to a service.
-    is_direct: Vec<bool>,
     /// Alignments by shape: most cases of a log have the same.
     known: Mutex<FxHashMap<Shape, Result<Option<Alignment>, GaveUp>>>,
 }
@@ -73,8 +71,7 @@ impl Automata {
         };
         let variants = grammar.flows.iter().enumerate().map(compile).collect::<Result<_, _>>()?;
         let alphabets = (0..grammar.flows.len()).map(|flow| alphabet(grammar, flow)).collect();
-        let is_direct = grammar.flows.iter().map(|flow| flow.direct).collect();
-        Ok(Self { variants, alphabets, is_direct, known: Mutex::default() })
+        Ok(Self { variants, alphabets, known: Mutex::default() })
     }
 
     fn align(&self, shape: Shape) -> Result<Option<Alignment>, GaveUp> {
@@ -131,8 +128,8 @@ impl Automata {
             for other in observed.observations.iter_mut().filter(|other| other.node == observation.node) {
                 other.steps.retain(|step| *step != taken);
             }
-            let starts = &grammar.flows[fit.flow].starts;
-            self.align_to((fit.flow, fit.variant), starts, &observed, observability, touched, limit).ok()?
+            let rule = &grammar.flows[fit.flow];
+            self.align_to((fit.flow, fit.variant), rule, &observed, observability, touched, limit).ok()?
         };
         fit.alignment.moves.iter().filter_map(reading).collect()
     }
@@ -146,7 +143,7 @@ impl Automata {
         touched: &Touched,
         most: u32,
     ) -> Option<Fit> {
-        let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+        let machine = grammar.machine(Subject::VolumeStatus);
         let matters = |step: StepId| machine.is_some_and(|machine| machine.concerns(step));
         let goes_on = |node: &Node| {
             if node.step().is_some_and(|step| grammar.step_at(step).fails_silently) {
@@ -165,15 +162,14 @@ impl Automata {
                 // What no log shows tells no variant from another: only deviations do.
                 let limit = best.as_ref().map_or(most, |known| (known.alignment.deviations() + 1) * DEVIATION - 1);
                 let observed = observe(graph, case, &self.alphabets[*flow], rule, matters, goes_on, &ages);
-                let alignment =
-                    match self.align_to((*flow, variant), &rule.starts, &observed, observability, touched, limit) {
-                        Ok(Some(alignment)) => alignment,
-                        Ok(None) => continue,
-                        Err(GaveUp) => {
-                            gave_up = true;
-                            continue;
-                        }
-                    };
+                let alignment = match self.align_to((*flow, variant), rule, &observed, observability, touched, limit) {
+                    Ok(Some(alignment)) => alignment,
+                    Ok(None) => continue,
+                    Err(GaveUp) => {
+                        gave_up = true;
+                        continue;
+                    }
+                };
                 match &mut best {
                     Some(known) if alignment.deviations() == known.alignment.deviations() => {
                         if known.flow == *flow {
@@ -207,7 +203,7 @@ impl Automata {
     fn align_to(
         &self,
         (flow, variant): (usize, usize),
-        starts: &[StepId],
+        rule: &Flow,
         observed: &Observed,
         observability: &Observability<'_>,
         touched: &Touched,
@@ -220,7 +216,7 @@ impl Automata {
         // Logs that begin in the middle of a case cover no beginning of it.
         let begun = |seen: &usize| {
             observed.observations[*seen].phase == Phase::Begin
-                && observed.observations[*seen].steps.iter().any(|step| starts.contains(step))
+                && observed.observations[*seen].steps.iter().any(|step| rule.starts.contains(step))
                 && observed.times[*seen].is_some()
         };
         let begun = (0..observed.observations.len()).any(|seen| begun(&seen));
@@ -260,7 +256,7 @@ impl Automata {
             Err(GaveUp)
         };
         let mut best = settle(uses().map(|step| covers(step, first.as_slice(), last.as_slice())).collect())?;
-        if self.is_direct[flow] && best.as_ref().is_some_and(|known| begins_strangely(known, observed)) {
+        if rule.direct && best.as_ref().is_some_and(|known| begins_strangely(known, observed)) {
             // What a user sends may go on with something from before the logs begin.
             let other = settle(vec![false; automaton.uses.len()])?;
             let is_better = |other: &Alignment| best.as_ref().is_none_or(|known| other.cost < known.cost);

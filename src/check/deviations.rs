@@ -100,9 +100,7 @@ impl Trial<'_> {
         let went_on = self.fit.alignment.finish == Finish::Failed || self.fit.alignment.doomed;
         let is_request = |node: &&&Node| node.kind == NodeKind::Http;
         let failed = if owed { failing.first() } else { failing.iter().rfind(is_request).filter(|_| went_on) }?;
-        let place = failed.failure_place()?;
-        let name = failed.steps.first().map_or("work", |step| self.judge.grammar.step_at(*step).name.as_str());
-        Some(Evidence { place, role: format!("{name} fails") })
+        self.failure_line(failed, "fails")
     }
 
     /// The lines before and after a place among the moves, as evidence.

@@ -29,10 +29,7 @@ impl Trial<'_> {
             let name = &self.judge.grammar.step_at(change.step).name;
             let mut defect = Defect::new(Wrong::Unexpected, vec![change.step]);
             defect.expected = format!("nobody else at work on the volume while {} is", self.flow.name);
-            let place = |change: &Change| {
-                let node = self.judge.graph.node(change.node);
-                node.received.or(node.sent).or(node.ended)
-            };
+            let place = |change: &Change| self.judge.graph.node(change.node).first_place();
             let by_flow = |change: &Change, role: &str| {
                 let role = format!("{} {role}", self.judge.grammar.step_at(change.step).name);
                 place(change).map(|place| Evidence { place, role })

@@ -45,7 +45,7 @@ impl Judge<'_> {
         let fit = self.automata.fit(self.grammar, self.graph, self.observability, case, &touched)?;
         let flow = &self.grammar.flows[fit.flow];
         let automaton = &self.automata.variants[fit.flow][fit.variant];
-        let machine = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+        let machine = self.grammar.machine(Subject::VolumeStatus);
         Some(Trial { judge: self, case, fit, touched, flow, automaton, machine }.verdict())
     }
 
@@ -324,7 +324,7 @@ impl Trial<'_> {
     pub(super) fn place(&self, seen: usize) -> Option<Place> {
         let node = self.node(seen);
         match self.fit.observed.observations[seen].phase {
-            Phase::Begin => node.received.or(node.sent).or(node.ended),
+            Phase::Begin => node.first_place(),
             Phase::End => node.ended.or(node.received),
         }
     }

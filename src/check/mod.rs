@@ -71,7 +71,7 @@ fn volumes(
     histories: &Histories,
     of_node: &FxHashMap<NodeId, String>,
 ) -> Vec<VolumeHistory> {
-    let Some(machine) = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus) else {
+    let Some(machine) = grammar.machine(Subject::VolumeStatus) else {
         return Vec::new();
     };
     let name = |state: usize| machine.states[state].0.clone();

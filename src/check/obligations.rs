@@ -9,7 +9,7 @@ use crate::check::judge::Trial;
 use crate::check::verdict::Evidence;
 use crate::model::source::Place;
 use crate::spec::automaton::UseId;
-use crate::spec::grammar::{Machine, StepId, StepKind, Target, Wrong};
+use crate::spec::grammar::{Machine, StepId, StepKind, Target, Transition, Wrong};
 use crate::trace::clocks::Stamp;
 use crate::trace::history::Effect;
 use crate::trace::node::{JoinedBy, Node, NodeKind};
@@ -83,7 +83,7 @@ impl Trial<'_> {
             defect.shape = format!("{from}>{to}");
             defect.state = Some(to.clone());
             let node = self.judge.graph.node(change.node);
-            let place = node.ended.or(node.received).or(node.sent);
+            let place = node.last_place();
             defect.evidence.extend(place.map(|place| Evidence { place, role: format!("{from} becomes {to} here") }));
             defect.rule = Some(broken.rule);
             defect.values = self.values(Some(change.step));
@@ -145,16 +145,14 @@ impl Trial<'_> {
             defect.expected.push_str(&format!(": {} lets it go", ways_out.join(" or ")));
         }
         let node = self.judge.graph.node(last.node);
-        let place = node.ended.or(node.received).or(node.sent);
+        let place = node.last_place();
         defect.evidence.extend(place.map(|place| Evidence { place, role: format!("{name} from here on") }));
         let failed = self.failing_nodes();
         let would_change = |node: &&&Node| node.steps.iter().any(|step| machine.concerns(*step));
         let last_failed = failed.iter().skip(1).rfind(would_change).or(failed.last().filter(|_| failed.len() > 1));
         for (index, node) in failed.first().into_iter().chain(last_failed).enumerate() {
-            let place = node.failure_place();
-            let step = node.steps.first().map_or("work", |step| self.judge.grammar.step_at(*step).name.as_str());
-            let role = format!("{step} is the {} failure", if index == 0 { "first" } else { "last" });
-            defect.evidence.extend(place.map(|place| Evidence { place, role }));
+            let role = if index == 0 { "is the first failure" } else { "is the last failure" };
+            defect.evidence.extend(self.failure_line(node, role));
         }
         defect.rule = Some(machine.origin);
         defect.values = self.values(Some(last.step));
@@ -166,10 +164,9 @@ impl Trial<'_> {
     /// The steps of the flow that take a volume out of a state: those that are owed after a failure, or else any.
     fn ways_out(&self, machine: &Machine, state: usize) -> Vec<&str> {
         let leads_out = |step: StepId| {
-            let legal = machine.transitions.iter().filter(|transition| transition.legal && !transition.failing);
-            let mut of_step =
-                legal.filter(|transition| transition.by.contains(&step) && transition.from.contains(&state));
-            of_step.any(|transition| matches!(transition.to, Target::State(to) if machine.rest.contains(&to)))
+            let legal = |made: &&Transition| made.legal && !made.failing && made.from.contains(&state);
+            let mut made = machine.transitions_by(step).filter(legal);
+            made.any(|made| matches!(made.to, Target::State(to) if machine.rest.contains(&to)))
         };
         let of_uses = |owed: bool| {
             let uses = self.automaton.uses.iter().zip(&self.automaton.owed).filter(|(_, known)| **known == owed);
@@ -194,13 +191,19 @@ impl Trial<'_> {
         defect.expected =
             format!("{} to go well: {}", grammar.step_at(rule.step).name, grammar.step_at(rule.step).title);
         let node = self.node(seen);
-        let place = node.ended.or(node.received).or(node.sent);
+        let place = node.last_place();
         defect
             .evidence
             .extend(place.map(|place| Evidence { place, role: "failed here, and nothing tries again".to_owned() }));
         defect.rule = Some(rule.origin);
         defect.values = self.values(Some(rule.step));
         Some(defect)
+    }
+
+    /// The line that shows a failure, and what it is: the step's name and `role`.
+    pub(super) fn failure_line(&self, node: &Node, role: &str) -> Option<Evidence> {
+        let step = node.steps.first().map_or("work", |step| self.judge.grammar.step_at(*step).name.as_str());
+        Some(Evidence { place: node.failure_place()?, role: format!("{step} {role}") })
     }
 
     pub(super) fn failing_nodes(&self) -> Vec<&Node> {

@@ -71,7 +71,7 @@ fn of_one_kind(judge: &Judge<'_>, cases: &[Case], judged: &[Option<FlowVerdict>]
                 (reached(*earlier), "the first is done here"),
             ];
             for (node, role) in places {
-                let place = node.and_then(|node| node.received.or(node.sent).or(node.ended));
+                let place = node.and_then(Node::first_place);
                 defect.evidence.extend(place.map(|place| Evidence { place, role: role.to_owned() }));
             }
             found.push((*later, defect));

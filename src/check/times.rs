@@ -71,8 +71,7 @@ impl Trial<'_> {
     /// Whose the time between requests is: of those that a client sends one by one, the client's.
     fn sender_between(&self) -> Option<LayerId> {
         let root = self.judge.graph.node(self.case.root.filter(|_| self.flow.direct)?);
-        let services = &self.judge.grammar.vocabulary.services;
-        root.caller.and_then(|caller| services.get(usize::from(caller.0))).map(|service| service.layer)
+        self.judge.grammar.vocabulary.layer_of(root.caller?)
     }
 
     /// The layers whose time may be in that of another: they work in its processes and no line tells of it, or it waited for
@@ -97,7 +96,7 @@ impl Trial<'_> {
             }
         }
         for step in self.flow.steps().into_iter().map(|step| grammar.step_at(step)) {
-            let host = grammar.vocabulary.services.get(usize::from(step.service.0)).map(|service| service.layer);
+            let host = grammar.vocabulary.layer_of(step.service);
             let is_hidden = matches!(step.kind, StepKind::Operation { .. }) && host == Some(layer);
             if is_hidden && step.layer != layer && !told.contains(&step.layer) && !hidden.contains(&step.layer) {
                 hidden.push(step.layer);
@@ -107,8 +106,8 @@ impl Trial<'_> {
     }
 
     fn layer_of(&self, node: &Node) -> Option<LayerId> {
-        let of_service = || self.judge.grammar.vocabulary.services.get(usize::from(node.service?.0));
-        node.step().map(|step| self.layer(step)).or_else(|| of_service().map(|service| service.layer))
+        let of_service = || self.judge.grammar.vocabulary.layer_of(node.service?);
+        node.step().map(|step| self.layer(step)).or_else(of_service)
     }
 }
 

@@ -80,7 +80,7 @@ impl Examined {
     pub fn with_graph<T>(&self, narrow: &Narrow, draw: impl FnOnce(GraphView<'_>) -> T) -> T {
         let resources = Resources::new(&self.graph);
         let histories = Histories::new(&self.grammar, &self.graph, &resources);
-        let machine = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+        let machine = self.grammar.machine(Subject::VolumeStatus);
         let state = |index: Option<usize>| Some(machine?.states.get(index?)?.0.clone());
         let status_change = |id| {
             let change = histories.change(id).filter(|change| matches!(change.effect, Effect::Changed))?;

@@ -147,9 +147,7 @@ impl Finder<'_> {
         if flows.is_empty() || !self.serves_no_volume(id) && (node.step().is_none() || self.resources.top(id) != id) {
             return Vec::new();
         }
-        let parent = |at: &NodeId| self.graph.parent(*at).map(|(parent, _)| parent);
-        let mut causes = std::iter::successors(parent(&id), parent).take(64);
-        let began = causes.any(|cause| {
+        let began = self.graph.causes(id).any(|cause| {
             let cause = self.graph.node(cause);
             let holds =
                 |flow: &Flow| node.steps.iter().any(|step| flow_has(&self.alphabets, self.grammar, flow, *step));
@@ -228,7 +226,7 @@ impl Finder<'_> {
 
     /// Cases whose first request is in no log given.
     fn find_halves(&mut self, orphans: &Orphans) {
-        let machine = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+        let machine = self.grammar.machine(Subject::VolumeStatus);
         for (key, nodes) in orphans {
             if self.is_direct(*key, nodes) {
                 continue;
@@ -276,8 +274,7 @@ impl Finder<'_> {
     /// Cases of requests sent straight to cinder. One ends when its volume is at rest and the next request is of another chain.
     fn find_direct(&mut self, orphans: &Orphans, histories: &Histories) {
         let flows = indices(self.grammar, |flow| flow.direct);
-        let Some(machine) = self.grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus)
-        else {
+        let Some(machine) = self.grammar.machine(Subject::VolumeStatus) else {
             return;
         };
         let starts: FxHashSet<StepId> =

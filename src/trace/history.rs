@@ -109,11 +109,11 @@ impl Histories {
     /// Follows every volume through the machine of its status.
     pub fn new(grammar: &Grammar, graph: &CallGraph, resources: &Resources) -> Self {
         let mut histories = Self::default();
-        let Some(machine) = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus) else {
+        let Some(machine) = grammar.machine(Subject::VolumeStatus) else {
             return histories;
         };
-        let records = grammar.machines.iter().find(|machine| machine.subject == Subject::Attachment);
-        let migration = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeMigration);
+        let records = grammar.machine(Subject::Attachment);
+        let migration = grammar.machine(Subject::VolumeMigration);
         let alphabets: Vec<Vec<StepId>> = grammar.flows.iter().map(Flow::steps).collect();
         let mut volumes: FxHashMap<NodeId, Uuid> = FxHashMap::default();
         let mut work: BTreeMap<Uuid, Vec<NodeId>> = BTreeMap::new();
@@ -465,15 +465,13 @@ impl Walk<'_> {
 fn begun_for(grammar: &Grammar, alphabets: &[Vec<StepId>], graph: &CallGraph, id: NodeId) -> Option<Uuid> {
     let node = graph.node(id);
     let step = node.step().filter(|_| matches!(node.kind, NodeKind::Call | NodeKind::Cast))?;
-    let parent = |at: &NodeId| graph.parent(*at).map(|(parent, _)| parent);
-    let mut causes = std::iter::successors(parent(&id), parent).take(64).map(|cause| graph.node(cause));
     let begins = |cause: &Node| {
         let mut flows = grammar.flows.iter().zip(alphabets);
         flows.any(|(flow, steps)| {
             steps.binary_search(&step).is_ok() && cause.step().is_some_and(|cause| flow.starts.contains(&cause))
         })
     };
-    causes.find(|cause| begins(cause))?.volume
+    graph.causes(id).map(|cause| graph.node(cause)).find(|cause| begins(cause))?.volume
 }
 
 /// The status of the volume that a message shows.

@@ -244,6 +244,16 @@ impl Node {
         }
     }
 
+    /// The line that shows its beginning, else any other.
+    pub fn first_place(&self) -> Option<Place> {
+        self.received.or(self.sent).or(self.ended)
+    }
+
+    /// The line that shows its end, else any other.
+    pub fn last_place(&self) -> Option<Place> {
+        self.ended.or(self.received).or(self.sent)
+    }
+
     /// All lines that show it, in the order of the inputs, each once.
     pub fn places(&self) -> Vec<Place> {
         let ends = [self.sent, self.received, self.ended, self.error.as_ref().map(|error| error.place)];

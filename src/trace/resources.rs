@@ -44,10 +44,9 @@ impl Resources {
         resources.exchanged(graph);
         resources.share_within(graph);
         resources.told.clone_from(&resources.volumes);
-        for _ in 0..2 {
-            resources.share_within(graph);
-            resources.share_by_attachment(graph);
-        }
+        resources.share_by_attachment(graph);
+        resources.share_within(graph);
+        resources.share_by_attachment(graph);
         resources.share_by_chain(graph);
         resources.share_by_attachment(graph);
         resources.share_within(graph);
@@ -149,12 +148,11 @@ impl Resources {
     pub fn is_direct(&self, graph: &CallGraph, id: NodeId) -> bool {
         let service = graph.node(id).service;
         let own = service.zip(chain(graph, self.top(id)));
-        let mut causes = std::iter::successors(Some(id), |at| graph.parent(*at).map(|(parent, _)| parent)).take(64);
         let strange = |cause: NodeId| {
             let node = graph.node(cause);
             node.kind == NodeKind::Http && node.service != service
         };
-        own.is_some_and(|own| self.served.contains(&own)) && !causes.any(strange)
+        own.is_some_and(|own| self.served.contains(&own)) && !std::iter::once(id).chain(graph.causes(id)).any(strange)
     }
 
     /// Where a request exchanges one volume for another, tells whose the attachments of its chain are that no line tells: one

@@ -63,7 +63,7 @@ struct Parts {
 
 impl Parts {
     fn new(grammar: &Grammar, graph: &CallGraph, resources: &Resources, case: &Case) -> Self {
-        let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+        let machine = grammar.machine(Subject::VolumeStatus);
         let changes =
             |node: &Node| node.steps.iter().any(|step| machine.is_some_and(|machine| machine.concerns(*step)));
         let mut parts = Self { order: Vec::new(), has_unnamed: false, of_node: FxHashMap::default() };

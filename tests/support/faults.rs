@@ -114,7 +114,7 @@ struct Flow<'a> {
 
 impl<'a> Flow<'a> {
     fn new(grammar: &Grammar, files: &'a Files, verdict: &'a FlowVerdict) -> Option<Self> {
-        let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus)?;
+        let machine = grammar.machine(Subject::VolumeStatus)?;
         let root = verdict.request_ids.first()?.0;
         let compute = files.get("nova-compute.log").map_or("", String::as_str);
         let per_volume = grammar.flow(&verdict.flow).is_some_and(|flow| flow.per_volume);

@@ -39,7 +39,7 @@ pub(super) fn flow(grammar: &Grammar, flow: &Flow) -> Page {
 
 /// The statuses that are not at rest and that a flow may leave a volume in.
 fn leaves(grammar: &Grammar, flow: &Flow) -> Vec<String> {
-    let machine = grammar.machines.iter().find(|machine| machine.subject == Subject::VolumeStatus);
+    let machine = grammar.machine(Subject::VolumeStatus);
     let name = |state: &usize| machine.map(|machine| machine.states[*state].0.clone());
     flow.leaves.iter().filter_map(name).collect()
 }
