@@ -3,12 +3,11 @@
 
 mod support;
 
-use std::path::PathBuf;
-
 use flowcheck::check::verdict::{Blame, FlowVerdict};
 use flowcheck::spec::grammar::Grammar;
 use serde_json::Value;
 use support::examine;
+use support::recordings::{folders, logs_in, place};
 
 /// The layers that a report may name.
 const LAYERS: [&str; 9] = [
@@ -25,29 +24,6 @@ const LAYERS: [&str; 9] = [
 
 /// The folders whose every choice of logs is tried; of the others, each log is left out.
 const THOROUGH: &str = "blame-";
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn folders(path: &str) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(root().join(path)) else { return Vec::new() };
-    let mut folders: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    folders.retain(|folder| folder.is_dir());
-    folders.sort();
-    folders
-}
-
-/// The logs of a folder, or of the folder `logs` in it.
-fn logs(folder: &PathBuf) -> Vec<String> {
-    let inner = folder.join("logs");
-    let folder = if inner.is_dir() { &inner } else { folder };
-    let files = std::fs::read_dir(folder).expect("a folder").filter_map(|entry| Some(entry.ok()?.path()));
-    let mut logs: Vec<String> = files.map(|file| file.to_string_lossy().into_owned()).collect();
-    logs.retain(|log| log.ends_with(".log") || log.ends_with(".log.xz"));
-    logs.sort();
-    logs
-}
 
 fn names(grammar: &Grammar, blame: &Blame) -> Vec<String> {
     blame.layers.iter().map(|layer| grammar.vocabulary.layer_at(*layer).name.clone()).collect()
@@ -70,7 +46,7 @@ fn choices(logs: &[String], thorough: bool) -> Vec<Vec<String>> {
 #[test]
 fn every_layer_has_a_case() {
     for layer in LAYERS {
-        let path = root().join(format!("tests/cases/blame-{layer}/expected.json"));
+        let path = place(&format!("tests/cases/blame-{layer}/expected.json"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let report: Value = serde_json::from_str(&text).expect("a report is JSON");
         assert_eq!(report["flows"][0]["blame"]["layer"], layer, "{}", path.display());
@@ -94,7 +70,7 @@ fn fewer_logs_blame_no_other_layer() {
     let (mut compared, mut vaguer) = (0, 0);
     let places = ["tests/cases", "samples", "../shared/recordings", "../shared/fault-injection"];
     for folder in places.into_iter().flat_map(folders) {
-        let logs = logs(&folder);
+        let logs = logs_in(&folder);
         let whole = examine(&grammar, &logs, None);
         if whole.flows.iter().all(|flow| flow.blame.is_none()) {
             continue;

@@ -12,6 +12,7 @@ use flowcheck::parse::{Options, read};
 use flowcheck::spec::grammar::Grammar;
 use flowcheck::trace::graph::CallGraph;
 use serde_json::Value;
+use support::recordings::{folders, logs_in};
 use support::zipkin;
 
 /// The flows that a label speaks of.
@@ -19,14 +20,11 @@ const JUDGED: [&str; 2] = ["attach", "delete-detach"];
 
 /// The rounds, sorted by name.
 fn rounds() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fault-injection");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
+    let mut rounds = folders("../shared/fault-injection");
+    if rounds.is_empty() {
         println!("no fault-injection rounds beside the project: nothing is checked");
-        return Vec::new();
-    };
-    let mut rounds: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    }
     rounds.retain(|round| round.join("label.json").is_file());
-    rounds.sort();
     rounds
 }
 
@@ -34,17 +32,8 @@ fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The logs of a round, and nothing else.
-fn logs(round: &Path) -> Vec<String> {
-    let files = std::fs::read_dir(round).expect("a round").filter_map(|entry| Some(entry.ok()?.path()));
-    let mut logs: Vec<String> =
-        files.filter(|file| name(file).ends_with(".log.xz")).map(|file| file.to_string_lossy().into_owned()).collect();
-    logs.sort();
-    logs
-}
-
 fn examine(grammar: &Grammar, round: &Path) -> (CallGraph, Checked) {
-    let reading = read(&logs(round), &mut std::io::empty(), &grammar.vocabulary, &Options::default());
+    let reading = read(&logs_in(round), &mut std::io::empty(), &grammar.vocabulary, &Options::default());
     assert!(reading.errors.is_empty(), "{}: {:?}", name(round), reading.errors);
     let graph = CallGraph::build(grammar, &reading.events);
     let checked = check(grammar, &graph, &reading.sources).expect("a specification of an ordinary size");

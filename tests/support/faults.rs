@@ -7,6 +7,7 @@ use flowcheck::check::verdict::{Checked, FlowVerdict, Outcome, StepState, Verdic
 use flowcheck::spec::grammar::{Grammar, PathSegment, StepKind, Subject};
 use uuid::Uuid;
 
+use super::HOLDING;
 use super::change::{is_timed, records, stamp, time};
 use super::recordings::Files;
 
@@ -84,13 +85,18 @@ pub(crate) fn gone_on(files: &Files) -> Files {
     files.iter().map(go_on).collect()
 }
 
-/// All faults of the conformant flows that nova asked for; of flows that did the same, of the first.
+/// All faults of the conformant flows that nova asked for, on volumes of which nothing else is wrong; of flows that did the
+/// same, of the first.
 pub(crate) fn seeded<'a>(grammar: &Grammar, files: &'a Files, checked: &'a Checked) -> impl Iterator<Item = Seeded> {
     let timed = files.get("cinder-api.log").is_some_and(|text| is_timed(text) && text.contains(" DEBUG "));
+    let is_sound = |flow: &FlowVerdict| {
+        let mut others = checked.flows.iter().filter(|other| other.volume == flow.volume);
+        others.all(|other| other.verdict != Verdict::Violated)
+    };
     let fits = |flow: &&FlowVerdict| {
         let direct = grammar.flow(&flow.flow).is_none_or(|flow| flow.direct);
         let done = matches!(flow.outcome, Outcome::Completed | Outcome::Failed);
-        timed && !direct && done && flow.verdict == Verdict::Conformant && flow.volume.is_some()
+        timed && !direct && done && flow.verdict == Verdict::Conformant && flow.volume.is_some() && is_sound(flow)
     };
     let mut flows: Vec<Flow> = Vec::new();
     for flow in checked.flows.iter().filter(fits).filter_map(|flow| Flow::new(grammar, files, flow)) {
@@ -117,6 +123,7 @@ impl<'a> Flow<'a> {
         let machine = grammar.machine(Subject::VolumeStatus)?;
         let root = verdict.request_ids.first()?.0;
         let compute = files.get("nova-compute.log").map_or("", String::as_str);
+        let answered: Vec<&str> = records(compute).into_iter().filter(|record| record.contains("RESP: [")).collect();
         let per_volume = grammar.flow(&verdict.flow).is_some_and(|flow| flow.per_volume);
         let mut requests = Vec::new();
         let mut taken = None;
@@ -135,9 +142,7 @@ impl<'a> Flow<'a> {
                         well: !seen.failed,
                         start,
                         end,
-                        by_compute: compute.contains(&format!("used request id req-{}", id.0))
-                            || compute.contains(&format!("Request-Id: req-{}", id.0))
-                            || compute.contains(&format!("request-id: req-{}", id.0)),
+                        by_compute: answered.iter().any(|record| record.contains(&id.0.to_string())),
                     });
                 }
                 StepKind::Cast { .. } if grammar.vocabulary.service_name(rule.service) == "nova-compute" => {
@@ -380,12 +385,6 @@ impl<'a> Flow<'a> {
 
     /// What somebody else does between two requests of the flow.
     fn by_strangers(&self, request: &Request, next: &Request) -> Vec<Seeded> {
-        const HOLDING: [&str; 4] = [
-            "cinder.attachment.create",
-            "cinder.attachment.update",
-            "cinder.volume.reserve",
-            "cinder.volume.begin_detaching",
-        ];
         let Some(volume) = self.verdict.volume.filter(|_| request.well && HOLDING.contains(&request.name.as_str()))
         else {
             return Vec::new();

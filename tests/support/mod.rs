@@ -19,10 +19,14 @@ use flowcheck::check::check;
 use flowcheck::check::verdict::{Checked, FlowVerdict};
 use flowcheck::model::event::RequestId;
 use flowcheck::parse::{Options, read};
-use flowcheck::spec::grammar::Grammar;
+use flowcheck::spec::grammar::{Grammar, Severity};
 use flowcheck::trace::graph::CallGraph;
 
 use story::Subject;
+
+/// The requests that hold a volume until another lets it go or brings it to rest.
+pub(crate) const HOLDING: [&str; 4] =
+    ["cinder.attachment.create", "cinder.attachment.update", "cinder.volume.reserve", "cinder.volume.begin_detaching"];
 
 /// The built-in specification.
 pub(crate) fn grammar() -> Grammar {
@@ -56,6 +60,17 @@ pub(crate) fn flows_of<'a>(checked: &'a Checked, subject: &Subject) -> Vec<&'a F
     let request = RequestId(subject.request);
     let is_of = |flow: &&FlowVerdict| flow.volume == Some(subject.volume) || flow.request_ids.contains(&request);
     checked.flows.iter().filter(is_of).collect()
+}
+
+/// Whether an error names one of these steps: in its step, in what it expected, or in its evidence.
+pub(crate) fn is_named(names: &[&str], flows: &[&FlowVerdict]) -> bool {
+    let is_in = |text: &str| text.split([' ', ',', ':']).any(|word| names.contains(&word));
+    let findings = flows.iter().flat_map(|flow| &flow.findings);
+    let mut errors = findings.filter(|finding| finding.severity == Severity::Error);
+    errors.any(|finding| {
+        let roles = finding.evidence.iter().map(|evidence| evidence.role.as_str());
+        roles.chain(finding.step.as_deref()).chain([finding.expected.as_str()]).any(is_in)
+    })
 }
 
 /// What a flow came to, in one line.

@@ -1,33 +1,49 @@
 //! The recordings that lie beside the project, when they do.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The logs of a recording, by name.
 pub(crate) type Files = BTreeMap<String, String>;
 
+/// A place in the project's folder.
+pub(crate) fn place(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The folders in one of the project's folders, or in one beside it that may not be there, sorted.
+pub(crate) fn folders(path: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(place(path)).into_iter().flatten();
+    let mut folders: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    folders.retain(|folder| folder.is_dir());
+    folders.sort();
+    folders
+}
+
+/// The paths of the logs in a folder, or in the folder `logs` in it, sorted.
+pub(crate) fn logs_in(folder: &Path) -> Vec<String> {
+    let inner = folder.join("logs");
+    let folder = if inner.is_dir() { &inner } else { folder };
+    let files = std::fs::read_dir(folder).expect("a folder").filter_map(|entry| Some(entry.ok()?.path()));
+    let mut logs: Vec<String> = files.map(|file| file.to_string_lossy().into_owned()).collect();
+    logs.retain(|log| log.ends_with(".log") || log.ends_with(".log.xz"));
+    logs.sort();
+    logs
+}
+
 /// The recordings, sorted by name.
 #[expect(clippy::print_stdout, reason = "a test tells how much it looked at")]
 pub(crate) fn recordings() -> Vec<(String, Files)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/recordings");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
+    let folders = folders("../shared/recordings");
+    if folders.is_empty() {
         println!("no recordings beside the project: only generated logs are checked");
-        return Vec::new();
-    };
-    let mut folders: Vec<PathBuf> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();
-    folders.sort();
+    }
     folders.iter().map(read).filter(|(_, files)| !files.is_empty()).collect()
 }
 
 /// The project's samples, sorted by name.
 pub(crate) fn samples() -> Vec<(String, Files)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples");
-    let entries = std::fs::read_dir(folder).expect("the samples");
-    let mut folders: Vec<PathBuf> =
-        entries.map(|entry| entry.expect("a sample").path()).filter(|path| path.is_dir()).collect();
-    folders.sort();
-    folders.iter().map(read).collect()
+    folders("samples").iter().map(read).collect()
 }
 
 /// The name of a folder and the logs in it.

@@ -2,6 +2,7 @@
 
 use flowcheck::spec::grammar::StepKind;
 
+use super::super::HOLDING;
 use super::super::path::{Act, Turn, uses};
 use super::{Address, Expected, Kind, Mutant, Mutator, at, collect, list};
 
@@ -29,12 +30,6 @@ impl Mutator<'_> {
 
     /// The request that holds the volume before this one; none where the volume is at rest, or the hold is another volume's.
     fn held_by(&self, address: &Address) -> Option<&str> {
-        const HOLDING: [&str; 4] = [
-            "cinder.attachment.create",
-            "cinder.attachment.update",
-            "cinder.volume.reserve",
-            "cinder.volume.begin_detaching",
-        ];
         const SETTLING: [&str; 5] = [
             "cinder.attachment.complete",
             "cinder.attachment.delete",
