@@ -6,11 +6,11 @@
 //! bounded.
 
 use std::cmp::Reverse;
-use std::collections::hash_map::Entry;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::check::outlook::{completion, silent_end};
 use crate::spec::automaton::{Automaton, Ending, Finish, Label, StateId, UseId};
 use crate::spec::grammar::{Age, StepId};
 
@@ -102,9 +102,13 @@ const LOOSE: u32 = 40;
 /// The cost of an end that contradicts how its beginning was taken.
 const CONTRADICTION: u32 = 3 * DEVIATION;
 /// The cost of assuming a step that no log could show.
-const UNSEEN: u32 = 2;
+pub(super) const UNSEEN: u32 = 2;
 /// The cost of assuming that an attempt broke off for a reason that no step shows.
-const BREAK: u32 = 20;
+const BREAK: u32 = 8;
+/// The cost of work that fails without doing what is owed then: a single deviation, however much that is.
+const ABANDONED: u32 = DEVIATION + 5;
+/// What a failure costs after everything that would have been taken back: rather, an attempt broke off before.
+const LATE_FAILURE: u32 = BREAK + 15;
 /// The cost of assuming a failure that no log shows.
 const UNSEEN_FAILURE: u32 = 6;
 /// The cost of reading an end that does not tell its success as a failure.
@@ -125,9 +129,19 @@ struct Position {
 
 struct Visit {
     position: Position,
-    came_from: Option<(u32, Option<Move>)>,
+    came_from: Option<Step>,
     cost: u32,
     closed: bool,
+}
+
+/// A step of the search.
+#[derive(Clone, Copy)]
+struct Step {
+    /// The number of the visit before it.
+    before: u32,
+    made: Option<Move>,
+    /// What was owed and is not done, as a list of the automaton.
+    abandoned: Option<u32>,
 }
 
 /// The search for an alignment was given up: it would take more steps than the limit.
@@ -245,7 +259,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn reach(&mut self, position: Position, cost: u32, came_from: Option<(u32, Option<Move>)>) {
+    fn reach(&mut self, position: Position, cost: u32, came_from: Option<Step>) {
         let estimate = cost.saturating_add(self.at_least(&position));
         if estimate > self.limit {
             return;
@@ -310,8 +324,12 @@ impl Search<'_> {
         }
         let automaton = self.automaton;
         for edge in automaton.edges(position.state) {
+            let abandoned = edge.abandoned();
+            if abandoned.is_some_and(|list| !self.may_be_missed(list)) {
+                continue;
+            }
             let alone = Position { state: edge.to, ..position.clone() };
-            let (price, step) = match edge.label {
+            let (price, made) = match edge.label {
                 Label::Send(_) => (0, None),
                 Label::Break => (BREAK, Some(Move::Break)),
                 Label::Begin(step) if self.idle[step as usize] => continue,
@@ -323,11 +341,13 @@ impl Search<'_> {
                     let price = match ending {
                         Ending::Success | Ending::FailureWithin => 1,
                         Ending::Failure | Ending::FailureAndRetry => UNSEEN_FAILURE,
+                        Ending::FailureAfterAll => UNSEEN_FAILURE + LATE_FAILURE,
+                        Ending::Abandoned(_) => UNSEEN_FAILURE + ABANDONED,
                     };
                     (price, Some(Move::Model(step, Phase::End, false)))
                 }
             };
-            self.reach(alone, cost + price, Some((number, step)));
+            self.reach(alone, cost + price, Some(Step { before: number, made, abandoned }));
         }
     }
 
@@ -350,12 +370,17 @@ impl Search<'_> {
             // Its beginning was taken for something that its end contradicts.
             (Phase::End, None) => CONTRADICTION,
         };
-        self.reach(after_log, cost + log_cost, Some((number, Some(Move::Log(index)))));
+        let made = Some(Move::Log(index));
+        self.reach(after_log, cost + log_cost, Some(Step { before: number, made, abandoned: None }));
         if is_skipped.is_some() {
             return;
         }
         let automaton = self.automaton;
         for edge in automaton.edges(position.state) {
+            let abandoned = edge.abandoned();
+            if abandoned.is_some_and(|list| !self.may_be_missed(list)) {
+                continue;
+            }
             let (step, price) = match (edge.label, observation.phase) {
                 (Label::Begin(step), Phase::Begin) => (step, Some(u32::from(observation.steps.len() > 1))),
                 (Label::End(step, ending), Phase::End) => (step, ending_price(automaton, step, ending, observation)),
@@ -366,15 +391,24 @@ impl Search<'_> {
             let other = rule.age.zip(observation.age).is_some_and(|(own, seen)| own != seen);
             if observation.steps.contains(&rule.step) && !other {
                 let together = Position { state: edge.to, ..after.clone() };
-                self.reach(together, cost + price, Some((number, Some(Move::Both(step, index)))));
+                let made = Some(Move::Both(step, index));
+                self.reach(together, cost + price, Some(Step { before: number, made, abandoned }));
             }
         }
     }
 
+    /// Whether the logs could have shown something of what was owed where work is abandoned.
+    fn may_be_missed(&self, list: u32) -> bool {
+        self.automaton.abandoned[list as usize].iter().any(|step| self.visible[*step as usize])
+    }
+
     fn path(&self, mut number: u32) -> Vec<Move> {
         let mut moves = Vec::new();
-        while let Some((before, step)) = self.visits[number as usize].came_from {
-            moves.extend(step);
+        while let Some(Step { before, made, abandoned }) = self.visits[number as usize].came_from {
+            moves.extend(made);
+            let owed = abandoned.iter().flat_map(|list| self.automaton.abandoned[*list as usize].iter().rev());
+            let missed = owed.filter(|step| self.visible[**step as usize]);
+            moves.extend(missed.map(|step| Move::Model(*step, Phase::Begin, true)));
             number = before;
         }
         moves.reverse();
@@ -394,19 +428,25 @@ fn ending_price(automaton: &Automaton, step: UseId, ending: Ending, observation:
         Some(status) if !rule.success.is_empty() => Some(rule.success.contains(&status)),
         _ => observation.success,
     };
-    // An answer that means success everywhere else is no failure here: it should not have been given.
+    // An answer that means success everywhere else is no failure here: it should not have been given where only a refusal fits,
+    // and belongs to another place of the step where another success does.
     let answers = &automaton.answers[step as usize];
     if ending != Ending::Success
         && observation.status.is_some_and(|status| answers.contains(&status))
         && went_well == Some(false)
     {
-        return Some(DEVIATION);
+        return rule.success.iter().all(|status| !answers.contains(status)).then_some(DEVIATION);
     }
     match (ending, went_well) {
         (Ending::Success, Some(false)) => None,
-        (Ending::Failure | Ending::FailureWithin | Ending::FailureAndRetry, Some(true)) => None,
-        (Ending::Success, _) | (Ending::Failure, Some(false)) | (Ending::FailureWithin, _) => Some(0),
+        (Ending::Success, _) => Some(0),
+        (_, Some(true)) => None,
+        (Ending::Failure, Some(false)) | (Ending::FailureWithin, _) => Some(0),
         (Ending::Failure, None) => Some(DOUBTFUL_FAILURE),
+        (Ending::Abandoned(_), Some(false)) => Some(ABANDONED),
+        (Ending::Abandoned(_), None) => Some(DOUBTFUL_FAILURE + ABANDONED),
+        (Ending::FailureAfterAll, Some(false)) => Some(LATE_FAILURE),
+        (Ending::FailureAfterAll, None) => Some(DOUBTFUL_FAILURE + LATE_FAILURE),
         (Ending::FailureAndRetry, _) => {
             let statuses = rule.retry.as_ref().map_or(&[][..], |retry| &retry.statuses);
             match observation.status {
@@ -415,68 +455,4 @@ fn ending_price(automaton: &Automaton, step: UseId, ending: Ending, observation:
             }
         }
     }
-}
-
-/// The cheapest way from a state to the flow's good end: the steps that have not begun, and whether the logs could show them.
-/// `None` when there is none.
-fn completion(automaton: &Automaton, state: StateId, visible: &[bool]) -> Option<Vec<(UseId, bool)>> {
-    /// What a state costs to reach, and from where: the state before and the step that began.
-    type Reached = (u32, Option<(StateId, Option<UseId>)>);
-    let mut best: FxHashMap<StateId, Reached> = FxHashMap::default();
-    let mut queue = BinaryHeap::from([Reverse((0, state))]);
-    best.insert(state, (0, None));
-    while let Some(Reverse((cost, state))) = queue.pop() {
-        if best.get(&state).is_some_and(|(known, _)| *known < cost) {
-            continue;
-        }
-        if automaton.finish(state) == Finish::Completed {
-            let mut pending = Vec::new();
-            let mut at = state;
-            while let Some((_, Some((before, step)))) = best.get(&at) {
-                pending.extend(step.map(|step| (step, visible[step as usize])));
-                at = *before;
-            }
-            pending.reverse();
-            return Some(pending);
-        }
-        for edge in automaton.edges(state) {
-            let (price, step) = match edge.label {
-                Label::Begin(step) => (if visible[step as usize] { DEVIATION } else { UNSEEN }, Some(step)),
-                Label::End(_, Ending::Success) => (1, None),
-                Label::Send(_) => (0, None),
-                Label::End(..) | Label::Break => continue,
-            };
-            let next = cost + price;
-            if best.get(&edge.to).is_none_or(|(known, _)| next < *known) {
-                best.insert(edge.to, (next, Some((state, step))));
-                queue.push(Reverse((next, edge.to)));
-            }
-        }
-    }
-    None
-}
-
-/// A way from a state to any end of the flow, good or bad, of which the logs could show nothing: the steps that begin on it.
-fn silent_end(automaton: &Automaton, state: StateId, visible: &[bool]) -> Option<Vec<UseId>> {
-    let mut ways: FxHashMap<StateId, Vec<UseId>> = FxHashMap::from_iter([(state, Vec::new())]);
-    let mut queue = VecDeque::from([state]);
-    while let Some(state) = queue.pop_front() {
-        let way = ways[&state].clone();
-        if automaton.finish(state) != Finish::Open {
-            return Some(way);
-        }
-        for edge in automaton.edges(state) {
-            let begun = match edge.label {
-                Label::Begin(step) if !visible[step as usize] => Some(step),
-                Label::End(step, _) if !visible[step as usize] => None,
-                Label::Send(_) | Label::Break => None,
-                Label::Begin(_) | Label::End(..) => continue,
-            };
-            if let Entry::Vacant(vacant) = ways.entry(edge.to) {
-                vacant.insert(way.iter().copied().chain(begun).collect());
-                queue.push_back(edge.to);
-            }
-        }
-    }
-    None
 }

@@ -11,6 +11,7 @@ mod obligations;
 pub mod observability;
 pub(crate) mod observations;
 mod outcome;
+mod outlook;
 mod overlaps;
 mod shares;
 mod signs;

@@ -51,6 +51,10 @@ pub enum Ending {
     Failure,
     /// As [`Ending::Failure`], because something inside it has failed.
     FailureWithin,
+    /// As [`Ending::Failure`], after everything in it that would have been taken back had gone well.
+    FailureAfterAll,
+    /// It fails, and what was owed then is not done: the number of the list in [`Automaton::abandoned`].
+    Abandoned(u32),
     /// It fails, and is sent again.
     FailureAndRetry,
 }
@@ -62,6 +66,16 @@ pub struct Edge {
     pub label: Label,
     /// The state after it.
     pub to: StateId,
+}
+
+impl Edge {
+    /// The list of what is owed and not done, where work is abandoned.
+    pub fn abandoned(&self) -> Option<u32> {
+        match self.label {
+            Label::End(_, Ending::Abandoned(list)) => Some(list),
+            _ => None,
+        }
+    }
 }
 
 /// How a flow may be over in a state.
@@ -92,6 +106,8 @@ pub struct Automaton {
     pub callers: Vec<Option<ServiceId>>,
     /// The step uses inside each step use.
     pub inside: Vec<std::ops::Range<UseId>>,
+    /// The steps that are owed where work is abandoned.
+    pub abandoned: Vec<Vec<UseId>>,
     edges: Vec<Vec<Edge>>,
     finishes: Vec<Finish>,
     /// The steps of the flow, sorted.
@@ -150,6 +166,7 @@ impl Automaton {
             owed: compiler.owed,
             tolerated: compiler.tolerated,
             inside: compiler.inside,
+            abandoned: compiler.abandoned,
             edges,
             finishes,
         })

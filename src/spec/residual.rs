@@ -70,6 +70,7 @@ pub(super) struct Compiler<'a> {
     pub(super) owed: Vec<bool>,
     pub(super) tolerated: Vec<bool>,
     pub(super) inside: Vec<std::ops::Range<UseId>>,
+    pub(super) abandoned: Vec<Vec<UseId>>,
     moves: FxHashMap<TermId, Vec<Move>>,
 }
 
@@ -90,6 +91,7 @@ impl<'a> Compiler<'a> {
             owed: Vec::new(),
             tolerated: Vec::new(),
             inside: Vec::new(),
+            abandoned: Vec::new(),
             moves: FxHashMap::default(),
         }
     }
@@ -240,6 +242,55 @@ impl Compiler<'_> {
         }
     }
 
+    /// The steps that have to come before what encloses the residual can fail.
+    fn owed_steps(&self, term: TermId, owed: &mut Vec<UseId>) {
+        match &self.terms[term as usize] {
+            Residual::Attempt { begun, body, handler } => {
+                self.owed_steps(*body, owed);
+                if *begun {
+                    self.required_steps(*handler, owed);
+                }
+            }
+            Residual::Sequence(first, second) => match self.terms[*second as usize] {
+                Residual::Failed => self.required_steps(*first, owed),
+                _ => {
+                    self.owed_steps(*first, owed);
+                    if self.may_be_done(*first) {
+                        self.owed_steps(*second, owed);
+                    }
+                }
+            },
+            Residual::Inside { rest, .. } => self.owed_steps(*rest, owed),
+            _ => {}
+        }
+    }
+
+    /// The steps that the residual cannot be done without; those that stand inside others are left out.
+    fn required_steps(&self, term: TermId, required: &mut Vec<UseId>) {
+        match &self.terms[term as usize] {
+            Residual::Step { step, .. } => required.push(*step),
+            Residual::Sequence(first, second) => {
+                self.required_steps(*first, required);
+                self.required_steps(*second, required);
+            }
+            Residual::AnyOrder(parts) => parts.iter().for_each(|part| self.required_steps(*part, required)),
+            Residual::Attempt { body, .. } | Residual::Tolerate(body) => self.required_steps(*body, required),
+            Residual::Choice(_) | Residual::Repeat { .. } => {}
+            Residual::Done | Residual::Failed | Residual::Inside { .. } => {}
+        }
+    }
+
+    /// Whether something in the residual is taken back when it fails.
+    fn has_attempt(&self, term: TermId) -> bool {
+        match &self.terms[term as usize] {
+            Residual::Attempt { .. } => true,
+            Residual::Sequence(first, second) => self.has_attempt(*first) || self.has_attempt(*second),
+            Residual::Choice(parts) | Residual::AnyOrder(parts) => parts.iter().any(|part| self.has_attempt(*part)),
+            Residual::Repeat { body, .. } | Residual::Tolerate(body) => self.has_attempt(*body),
+            Residual::Done | Residual::Failed | Residual::Step { .. } | Residual::Inside { .. } => false,
+        }
+    }
+
     /// Whether a step of the residual is under way.
     fn is_inside(&self, term: TermId) -> bool {
         match &self.terms[term as usize] {
@@ -329,9 +380,18 @@ impl Compiler<'_> {
             moves.push((Label::End(step, Ending::Success), done, None));
         }
         if self.owes_a_handler(rest) {
+            let mut owed = Vec::new();
+            self.owed_steps(rest, &mut owed);
+            let number = self.abandoned.len() as u32;
+            self.abandoned.push(owed);
+            moves.push((Label::End(step, Ending::Abandoned(number)), failed, None));
             return moves;
         }
-        let ending = if self.may_be_failed(rest) { Ending::FailureWithin } else { Ending::Failure };
+        let ending = match self.may_be_failed(rest) {
+            true => Ending::FailureWithin,
+            false if self.may_be_done(rest) && self.has_attempt(whole) => Ending::FailureAfterAll,
+            false => Ending::Failure,
+        };
         moves.push((Label::End(step, ending), failed, None));
         if tries > 1 {
             let again = self.term(Residual::Step { step, tries: tries - 1, body: whole, cast: false });
