@@ -238,8 +238,11 @@ fn mutants_are_found() {
     assert!(complaints.is_empty(), "{} wrong\n{}", complaints.len(), complaints.join("\n"));
     assert_eq!(
         (all, legal.values().sum::<usize>()),
-        (1375, 566),
+        (1371, 571),
         "the number of mutants, and of legal ones, has changed"
     );
-    assert!(named >= 1329, "fewer mutants are named");
+    // Not named is a shelved server's step, which reads as one on a host that stopped there; a rollback of a swap in the old
+    // style, where the reservation that failed is what has no place; and an update of somebody else's attachment, which makes
+    // the next step the stranger.
+    assert!(named >= 1349, "fewer mutants are named");
 }

@@ -77,11 +77,23 @@ impl Trial<'_> {
         }
     }
 
-    /// How the flow may be over by rights without a trace: what no log could show failed, and the volume is left in a status
-    /// that the flow may leave behind.
+    /// How the flow may be over by rights without a trace: what no log could show failed, and the volume is left in a status that
+    /// the flow may leave behind, or, of a flow that changes it, as it was.
     fn silent_end(&self) -> Option<&[UseId]> {
-        let left = self.last_change().is_some_and(|state| self.flow.leaves.contains(&state));
-        self.fit.alignment.silent.as_deref().filter(|_| left && self.case.certain)
+        let changes = self.machine.is_some_and(|machine| self.flow.goals.iter().any(|goal| machine.concerns(*goal)));
+        let left = self.last_change().map_or(changes, |state| self.flow.leaves.contains(&state));
+        let silent = self.fit.alignment.silent.as_deref().filter(|_| left && self.case.certain)?;
+        (!silent.iter().any(|step| self.was_never_sent(*step))).then_some(silent)
+    }
+
+    /// Whether a step is a message that its sender's log would show and does not.
+    fn was_never_sent(&self, step: UseId) -> bool {
+        let sought = self.step_use(step).step;
+        let graph = self.judge.graph;
+        let sender = self.encloser(step).map(|outer| self.judge.grammar.step_at(self.step_use(outer).step).service);
+        self.is_message(sought)
+            && sender.is_some_and(|sender| self.judge.observability.shows_messages(sender, &self.touched))
+            && !self.case.nodes.iter().any(|id| graph.node(*id).steps.contains(&sought))
     }
 
     /// Whether all is over, and what the user wanted had to be seen and was not.

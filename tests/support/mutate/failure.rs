@@ -3,7 +3,7 @@
 use flowcheck::spec::grammar::StepKind;
 
 use super::super::path::{Act, Turn, uses};
-use super::{Address, Expected, Kind, Mutant, Mutator, Style, UNTIED, at, collect, fail, list, names, remove};
+use super::{Address, Expected, Kind, Mutant, Mutator, Style, UNSEEN, UNTIED, at, collect, fail, list, names, remove};
 
 impl Mutator<'_> {
     pub(super) fn flipped(&self, address: &Address, before: &[Address], kind: Kind) -> Option<Mutant> {
@@ -162,10 +162,15 @@ impl Mutator<'_> {
         };
         // The topic that it was sent to names the host, and other messages the host's log. A scheduler's names none, and
         // without its second part a backup reads as one that was made in one go.
-        let no_host = ["cinder-scheduler.", "cinder-volume.get_backup_device.cast"];
+        let no_host = ["cinder-scheduler.", "nova-conductor.", "cinder-volume.get_backup_device.cast"];
         let names_host = !no_host.iter().any(|other| self.name(act).starts_with(other));
         let is_tied = self.style == Style::Rpc && expected == Expected::Legal(UNTIED) && names_host;
-        let expected = if is_tied { Expected::Violated } else { expected };
+        let is_hidden = !names_host && self.unseen(address, all) == Some(UNTIED) && self.is_first_change(address);
+        let expected = match expected {
+            _ if is_tied => Expected::Violated,
+            Expected::Violated if is_hidden => Expected::Legal(UNTIED),
+            expected => expected,
+        };
         Some(self.mutant(Kind::LostCast, acts, names(act), expected))
     }
 
@@ -173,10 +178,8 @@ impl Mutator<'_> {
     pub(super) fn lost_reply(&self, address: &Address, before: &[Address]) -> Option<Mutant> {
         let act = at(&self.path.acts, address);
         let (_, outer) = address.split_last()?;
-        let caller = (!outer.is_empty()).then(|| at(&self.path.acts, outer).step)?;
-        // Of work that no line shows, an exception alone does not tell that it failed.
-        let is_unseen = matches!(self.grammar.step_at(caller).kind, StepKind::Cast { .. }) && !self.is_shown(caller);
-        if !matches!(self.grammar.step_at(act.step).kind, StepKind::Call { .. }) || self.path.direct || is_unseen {
+        if outer.is_empty() || !matches!(self.grammar.step_at(act.step).kind, StepKind::Call { .. }) || self.path.direct
+        {
             return None;
         }
         let mut acts = self.path.acts.clone();
@@ -208,7 +211,12 @@ impl Mutator<'_> {
         let (place, index) = list(&mut acts, &address[..cast]);
         place[index].turn = Turn::Killed;
         let steps = vec![act.step, at(&self.path.acts, &address[..cast]).step];
-        let expected = if act.optional { Expected::Legal("it is optional") } else { Expected::Violated };
+        let is_unseen = self.is_unseen(at(&self.path.acts, &address[..cast]));
+        let expected = match act.optional {
+            true => Expected::Legal("it is optional"),
+            false if is_unseen && self.is_first_change(address) => Expected::Legal(UNSEEN),
+            false => Expected::Violated,
+        };
         Some(self.mutant(Kind::Killed, acts, steps, expected))
     }
 

@@ -55,6 +55,7 @@ pub(crate) enum Kind {
 }
 
 /// Why work may go unseen though its service's log is there.
+const UNSEEN: &str = "what no line shows may have failed before anything was done";
 const UNTIED: &str = "nothing ties the case to a log of that service";
 
 /// What has to come of a mutant.
@@ -152,9 +153,25 @@ impl Mutator<'_> {
         let is_request =
             |act: &Act| !act.optional && matches!(self.grammar.step_at(act.step).kind, StepKind::Http { .. });
         match any(at(&self.path.acts, address), &is_request) {
+            true if self.is_unseen(at(&self.path.acts, address)) && self.is_first_change(address) => {
+                Expected::Legal(UNSEEN)
+            }
             true => Expected::Violated,
             false => self.unseen(address, all).map_or(Expected::Violated, Expected::Legal),
         }
+    }
+
+    /// Whether an act was sent without waiting, and no line shows it: it may have failed by rights.
+    fn is_unseen(&self, act: &Act) -> bool {
+        matches!(self.grammar.step_at(act.step).kind, StepKind::Cast { .. }) && !self.is_shown(act.step)
+    }
+
+    /// Whether nothing was changed before an act.
+    fn is_first_change(&self, address: &[usize]) -> bool {
+        let mut all = Vec::new();
+        collect(&self.path.acts, &mut Vec::new(), &mut all);
+        let mut before = all.iter().filter(|other| other.as_slice() < address && !address.starts_with(other));
+        !before.any(|other| self.is_change(at(&self.path.acts, other)))
     }
 
     /// Why the logs may be silent of work though it was done.
