@@ -208,6 +208,44 @@ pub struct InputArgs {
     /// How many threads to use; default: one for each processor
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+    /// How much is read.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+/// How much is read of one input. What goes beyond is an error, and the rest is checked.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// The most bytes that one input may give when it is decompressed
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64G")]
+    pub max_decompressed: u64,
+    /// The most bytes that one compressed byte may give, from 64 MiB on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), default_value = "500")]
+    pub max_ratio: u64,
+    /// How deep archives and compressions may stand inside each other
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), default_value = "8")]
+    pub max_nesting: u16,
+    /// The most entries in the archives of one input
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), default_value = "200000")]
+    pub max_members: u64,
+    /// The longest line
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64M")]
+    pub max_line: u64,
+}
+
+/// A number of bytes: `500`, `64K`, `64M`, `64G`.
+fn size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
+    let shift = match unit.to_ascii_uppercase().as_str() {
+        "" => Some(0),
+        "K" => Some(10),
+        "M" => Some(20),
+        "G" => Some(30),
+        _ => None,
+    };
+    let bytes = digits.parse::<u64>().ok().zip(shift).and_then(|(number, shift)| number.checked_mul(1 << shift));
+    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| "expected a number of bytes such as 500, 64K, 64M or 64G".to_owned())
 }
 
 /// Which specification to use.

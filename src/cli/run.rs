@@ -46,7 +46,7 @@ pub fn examine(settings: &InputSettings, grammar: Grammar) -> Result<Examined, F
     if settings.zone.is_some() {
         output::note("--tz is not applied yet: time stamps without a zone are taken as they are");
     }
-    let options = Options { threads: settings.threads, ..Options::default() };
+    let options = Options { threads: settings.threads, limits: settings.limits };
     let Reading { mut events, mut sources, errors, excerpts } =
         read(&settings.paths, &mut std::io::stdin(), &grammar.vocabulary, &options);
     cut(settings, &mut events, &mut sources);

@@ -8,8 +8,9 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use crate::base::time::Timestamp;
-use crate::cli::args::{ColorWhen, InputArgs, OutputArgs};
+use crate::cli::args::{ColorWhen, InputArgs, LimitArgs, OutputArgs};
 use crate::cli::narrow::Narrow;
+use crate::input::Limits;
 use crate::report::text::Detail;
 use crate::report::text::look::Look;
 
@@ -86,6 +87,8 @@ pub struct InputSettings {
     pub zone: Option<TimeZone>,
     /// How many threads; `None` for one each processor.
     pub threads: Option<usize>,
+    /// How much is read.
+    pub limits: Limits,
 }
 
 impl InputSettings {
@@ -106,7 +109,19 @@ impl InputSettings {
             narrow,
             zone,
             threads: args.threads.map(usize::from),
+            limits: limits(&args.limits),
         })
+    }
+}
+
+fn limits(args: &LimitArgs) -> Limits {
+    Limits {
+        decompressed_bytes: args.max_decompressed,
+        ratio: args.max_ratio,
+        nesting: usize::from(args.max_nesting),
+        members: args.max_members,
+        line_bytes: usize::try_from(args.max_line).unwrap_or(usize::MAX),
+        ..Limits::default()
     }
 }
 

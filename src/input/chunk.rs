@@ -1,9 +1,11 @@
 //! Cuts an input into pieces that begin where a record begins, so that they can be parsed apart from each other.
 
+use std::io::{self, Read};
+
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::open::{Cap, Limits, Opened};
-use super::{InputError, Source};
+use super::unpack::Leaf;
+use super::{InputError, Limits};
 use crate::model::source::SourceId;
 
 /// A piece of one input: whole lines, the last one perhaps without its newline when the input ends there.
@@ -19,9 +21,8 @@ pub struct Chunk {
 
 /// Reads one input piece by piece; holds no more than a piece and the rest of the last read.
 pub struct ChunkReader<'a> {
-    opened: Opened<'a>,
+    leaf: Leaf<'a>,
     source: SourceId,
-    path: String,
     limits: Limits,
     buffer: Vec<u8>,
     next_line: u64,
@@ -32,9 +33,9 @@ pub struct ChunkReader<'a> {
 
 impl<'a> ChunkReader<'a> {
     /// Begins to read.
-    pub fn new(source: &Source, opened: Opened<'a>, limits: Limits) -> Self {
-        let path = source.path.clone();
-        Self { opened, source: source.id, path, limits, buffer: Vec::new(), next_line: 1, ended: false, failure: None }
+    pub(crate) fn new(source: SourceId, leaf: Leaf<'a>) -> Self {
+        let limits = leaf.budget.limits;
+        Self { leaf, source, limits, buffer: Vec::new(), next_line: 1, ended: false, failure: None }
     }
 
     /// The first bytes of the input, at least `wanted` unless it is shorter or fails before. For use before the first
@@ -42,6 +43,11 @@ impl<'a> ChunkReader<'a> {
     pub fn peek(&mut self, wanted: usize) -> &[u8] {
         self.fill(wanted);
         &self.buffer
+    }
+
+    /// Whether reading has stopped before the end.
+    pub fn has_failed(&self) -> bool {
+        self.failure.is_some()
     }
 
     /// The next piece, cut in front of a line that `begins` says a record begins with. A record longer than the line
@@ -90,7 +96,7 @@ impl<'a> ChunkReader<'a> {
         self.ended = true;
         self.failure = None;
         self.buffer = Vec::new();
-        InputError::LineTooLong { path: self.path.clone(), line, limit: self.limits.line_bytes }
+        InputError::LineTooLong { path: self.leaf.path.clone(), line, limit: self.limits.line_bytes }
     }
 
     /// Reads until there are `wanted` bytes, the input ends or fails.
@@ -100,21 +106,21 @@ impl<'a> ChunkReader<'a> {
         }
         let missing = wanted - self.buffer.len();
         self.buffer.reserve_exact(missing);
-        let result = self.opened.fill(&mut self.buffer, missing);
-        let (cap, limits) = (self.opened.cap(&self.limits), self.limits);
-        if let (Ok(length), None) = (&result, cap) {
-            self.ended = *length < missing;
-            return;
+        match read_up_to(&mut self.leaf.reader, &mut self.buffer, missing) {
+            Ok(length) => self.ended = length < missing,
+            Err(reason) => {
+                self.ended = true;
+                let (path, line) = (self.leaf.path.clone(), self.next_line - 1 + newlines(&self.buffer));
+                self.failure = Some(InputError::of_stream(path, line, reason, &self.leaf.budget));
+            }
         }
-        self.ended = true;
-        let (path, line) = (self.path.clone(), self.next_line - 1 + newlines(&self.buffer));
-        self.failure = match (result, cap) {
-            (Err(reason), _) => Some(InputError::Read { path, line, reason: self.opened.reason(reason) }),
-            (_, Some(Cap::Size)) => Some(InputError::TooLarge { path, line, limit: limits.decompressed_bytes }),
-            (_, Some(Cap::Ratio)) => Some(InputError::RatioTooHigh { path, line, limit: limits.ratio }),
-            (_, None) => None,
-        };
     }
+}
+
+/// Appends up to `wanted` bytes to `buffer`; fewer mean that the input has ended.
+fn read_up_to(reader: &mut dyn Read, buffer: &mut Vec<u8>, wanted: usize) -> io::Result<usize> {
+    // `read_to_end` on a limited reader neither zeroes nor reads past the limit.
+    reader.take(wanted as u64).read_to_end(buffer)
 }
 
 fn newlines(bytes: &[u8]) -> u64 {
@@ -172,7 +178,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::input::Origin;
+    use crate::input::unpack::{Next, unpack};
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -201,17 +207,18 @@ mod tests {
     }
 
     fn read(bytes: &[u8], limits: Limits) -> (Vec<Chunk>, Option<InputError>) {
-        let source = Source { id: SourceId(0), path: "x.log".into(), origin: Origin::StandardInput, remark: None };
-        let opened = Opened::new(Box::new(Cursor::new(bytes.to_vec()))).expect("opened");
-        let mut reader = ChunkReader::new(&source, opened, limits);
-        let mut chunks = Vec::new();
-        while let Some(next) = reader.next_chunk(&|line| line.starts_with(b"+")) {
-            match next {
-                Ok(chunk) => chunks.push(chunk),
-                Err(error) => return (chunks, Some(error)),
+        let (mut chunks, mut failure) = (Vec::new(), None);
+        let errors = unpack("x.log", Box::new(Cursor::new(bytes.to_vec())), limits, &mut |leaf| {
+            let mut reader = ChunkReader::new(SourceId(0), leaf);
+            while let Some(next) = reader.next_chunk(&|line| line.starts_with(b"+")) {
+                match next {
+                    Ok(chunk) => chunks.push(chunk),
+                    Err(error) => failure = Some(error),
+                }
             }
-        }
-        (chunks, None)
+            Next::Continue(())
+        });
+        (chunks, failure.or(errors.into_iter().next()))
     }
 
     #[test]

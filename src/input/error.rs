@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::limits::{Budget, Cap};
+
 /// An input that could not be read, or not to its end. The other inputs are read all the same.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -38,14 +40,14 @@ pub enum InputError {
     },
     /// Decompression gives more than may be read.
     #[error(
-        "{path}: decompressed to more than {limit} bytes (line {line}); expected less; the input is not read further"
+        "{path}: decompressed to more than {limit} bytes in all (line {line}); expected less; the input is not read further"
     )]
     TooLarge {
         /// The path as given.
         path: String,
         /// The last line that was read.
         line: u64,
-        /// The most that is read of one compressed input.
+        /// The most that is read of the compressed parts of one input.
         limit: u64,
     },
     /// Decompression gives far more than a log can.
@@ -59,6 +61,40 @@ pub enum InputError {
         /// The last line that was read.
         line: u64,
         /// The greatest ratio accepted.
+        limit: u64,
+    },
+    /// What was given by its name is no log.
+    #[error("{path}: {kind}; expected a text log, a compressed one or a tar archive")]
+    Binary {
+        /// The path as given.
+        path: String,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// An archive cannot be read to its end.
+    #[error(
+        "cannot read the archive {path} further: {reason}; expected a whole tar archive; what came before is checked"
+    )]
+    Archive {
+        /// The path as given, and within outer archives.
+        path: String,
+        /// What is wrong.
+        reason: io::Error,
+    },
+    /// Too many archives and compressions inside each other.
+    #[error("{path}: archives and compressions stand more than {limit} deep inside each other; this one is not read")]
+    NestedTooDeep {
+        /// The path as given, and within outer archives.
+        path: String,
+        /// How deep they may stand.
+        limit: usize,
+    },
+    /// Too many entries.
+    #[error("{path}: more than {limit} entries in the archives of this input; the rest of this archive is not read")]
+    TooManyMembers {
+        /// The path as given, and within outer archives.
+        path: String,
+        /// The most entries accepted.
         limit: u64,
     },
     /// Standard input can be read once only.
@@ -82,4 +118,24 @@ pub enum InputError {
         /// Why not.
         reason: String,
     },
+}
+
+impl InputError {
+    /// Why a stream cannot be read beyond a line: a limit, or what the system says.
+    pub(super) fn of_stream(path: String, line: u64, reason: io::Error, budget: &Budget) -> Self {
+        let limits = budget.limits;
+        match budget.take_hit() {
+            Some(Cap::Size) => Self::TooLarge { path, line, limit: limits.decompressed_bytes },
+            Some(Cap::Ratio) => Self::RatioTooHigh { path, line, limit: limits.ratio },
+            None => Self::Read { path, line, reason },
+        }
+    }
+
+    /// Why an archive cannot be read further.
+    pub(super) fn of_archive(path: String, reason: io::Error, budget: &Budget) -> Self {
+        match Self::of_stream(path, 0, reason, budget) {
+            Self::Read { path, reason, .. } => Self::Archive { path, reason },
+            limit => limit,
+        }
+    }
 }

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::InputError;
-use crate::model::source::SourceId;
 
-/// Where the bytes of a [`Source`] come from.
+/// Where the bytes of an [`Input`] come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A regular file, which can be opened again.
@@ -16,28 +15,33 @@ pub enum Origin {
     Stream(PathBuf),
     /// Standard input: can be read once.
     StandardInput,
-    /// Not to be read; the source's remark says why.
-    Skipped,
+    /// Not to be read, and why.
+    Skipped(String),
 }
 
-/// One input.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// Its number, in the order of reading.
-    pub id: SourceId,
+impl Origin {
+    /// Whether it can be read again.
+    pub fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+}
+
+/// One input: a log, perhaps compressed, or an archive of logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
     /// Its path for people: as given, with `/` between folder and file.
     pub path: String,
     /// Where its bytes are.
     pub origin: Origin,
-    /// Why it is not read, when it is not.
-    pub remark: Option<String>,
+    /// Whether it was given by its name, and not found in a folder.
+    pub is_named: bool,
 }
 
 /// All inputs, and the paths that gave none.
 #[derive(Debug, Default)]
 pub struct Found {
     /// In the order of the paths; the entries of a folder sorted by name.
-    pub sources: Vec<Source>,
+    pub inputs: Vec<Input>,
     /// One for each path that cannot be opened.
     pub errors: Vec<InputError>,
     /// Files already taken, by their canonical path.
@@ -45,46 +49,49 @@ pub struct Found {
 }
 
 /// Finds the inputs behind paths: files, folders (walked recursively), `-` for standard input. Nothing is left out in
-/// silence: what is not read becomes a source with a remark, or an error.
-pub fn find_sources(paths: &[String]) -> Found {
+/// silence: what is not read becomes an input with the reason, or an error.
+pub fn find_inputs(paths: &[String]) -> Found {
     let mut found = Found::default();
     for path in paths {
         if path != "-" {
             found.add_path(path);
-        } else if found.sources.iter().any(|source| source.origin == Origin::StandardInput) {
+        } else if found.inputs.iter().any(|input| input.origin == Origin::StandardInput) {
             found.errors.push(InputError::StandardInputTwice);
         } else {
-            found.add("-".to_owned(), Origin::StandardInput, None);
+            found.add("-".to_owned(), Origin::StandardInput, true);
         }
     }
     found
 }
 
 impl Found {
-    fn add(&mut self, path: String, origin: Origin, remark: Option<&str>) {
-        let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
-        self.sources.push(Source { id, path, origin, remark: remark.map(str::to_owned) });
+    fn add(&mut self, path: String, origin: Origin, is_named: bool) {
+        self.inputs.push(Input { path, origin, is_named });
+    }
+
+    fn skip(&mut self, path: String, remark: &str) {
+        self.add(path, Origin::Skipped(remark.to_owned()), false);
     }
 
     fn add_path(&mut self, path: &str) {
         match fs::metadata(path) {
             Err(reason) => self.errors.push(InputError::Open { path: path.to_owned(), reason }),
             Ok(kind) if kind.is_dir() => self.add_folder(path, Path::new(path), &mut HashSet::new()),
-            Ok(kind) if kind.is_file() => self.add_file(path.to_owned(), PathBuf::from(path)),
-            Ok(_) => self.add(path.to_owned(), Origin::Stream(PathBuf::from(path)), None),
+            Ok(kind) if kind.is_file() => self.add_file(path.to_owned(), PathBuf::from(path), true),
+            Ok(_) => self.add(path.to_owned(), Origin::Stream(PathBuf::from(path)), true),
         }
     }
 
-    fn add_file(&mut self, name: String, path: PathBuf) {
+    fn add_file(&mut self, name: String, path: PathBuf, is_named: bool) {
         if let Ok(canonical) = fs::canonicalize(&path) {
             if let Some(earlier) = self.seen.get(&canonical) {
                 let remark = format!("the same file as {earlier}, read once");
-                self.add(name, Origin::Skipped, Some(&remark));
+                self.skip(name, &remark);
                 return;
             }
             self.seen.insert(canonical, name.clone());
         }
-        self.add(name, Origin::File(path), None);
+        self.add(name, Origin::File(path), is_named);
     }
 
     /// Adds what is in a folder. `open` holds the folders on the way to it, to notice a link that leads back.
@@ -95,7 +102,7 @@ impl Found {
             (Err(reason), _) | (_, Err(reason)) => return self.errors.push(failed(reason)),
         };
         if !open.insert(canonical.clone()) {
-            return self.add(name.to_owned(), Origin::Skipped, Some("a link to a folder around it, not followed"));
+            return self.skip(name.to_owned(), "a link to a folder around it, not followed");
         }
         let mut children = Vec::new();
         for entry in entries {
@@ -106,20 +113,20 @@ impl Found {
         }
         children.sort();
         if children.is_empty() {
-            self.add(name.to_owned(), Origin::Skipped, Some("empty folder"));
+            self.skip(name.to_owned(), "empty folder");
         }
         for child in children {
             let child_path = path.join(&child);
             let child_name = format!("{}/{}", name.trim_end_matches('/'), child.to_string_lossy());
             if child.to_string_lossy().starts_with('.') {
-                self.add(child_name, Origin::Skipped, Some("hidden, not read; name it on the command line to read it"));
+                self.skip(child_name, "hidden, not read; name it on the command line to read it");
                 continue;
             }
             match fs::metadata(&child_path) {
                 Err(reason) => self.errors.push(InputError::Open { path: child_name, reason }),
                 Ok(kind) if kind.is_dir() => self.add_folder(&child_name, &child_path, open),
-                Ok(kind) if kind.is_file() => self.add_file(child_name, child_path),
-                Ok(_) => self.add(child_name, Origin::Skipped, Some("a pipe, socket or device, not read")),
+                Ok(kind) if kind.is_file() => self.add_file(child_name, child_path, false),
+                Ok(_) => self.skip(child_name, "a pipe, socket or device, not read"),
             }
         }
         open.remove(&canonical);
@@ -169,11 +176,11 @@ pub(crate) mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(&folder.0, folder.0.join("b/loop")).expect("a link");
         let found =
-            find_sources(&[folder.path() + "/", folder.path() + "/a.log", "/no/such".into(), "-".into(), "-".into()]);
+            find_inputs(&[folder.path() + "/", folder.path() + "/a.log", "/no/such".into(), "-".into(), "-".into()]);
         let names: Vec<_> = found
-            .sources
+            .inputs
             .iter()
-            .map(|source| (source.path.replace(&folder.path(), ""), source.origin != Origin::Skipped))
+            .map(|input| (input.path.replace(&folder.path(), ""), !matches!(input.origin, Origin::Skipped(_))))
             .collect();
         let expected = [
             ("/.hidden", false),
@@ -185,7 +192,8 @@ pub(crate) mod tests {
             ("-", true),
         ];
         assert_eq!(names, expected.map(|(name, read)| (name.to_owned(), read)));
-        assert!(found.sources.iter().all(|source| (source.origin == Origin::Skipped) == source.remark.is_some()));
+        let named = found.inputs.iter().filter(|input| input.is_named).map(|input| input.path.as_str());
+        assert_eq!(named.collect::<Vec<_>>(), ["-"]);
         assert_eq!(found.errors.len(), 2);
         assert!(found.errors[0].to_string().contains("/no/such"));
     }

@@ -1,13 +1,16 @@
-//! Layer 2: files, folders, compression and chunks. Knows nothing of what a record means.
+//! Layer 2: files, folders, archives, compression and chunks. Knows nothing of what a record means.
 
 pub mod chunk;
+mod decode;
 pub mod error;
 pub mod excerpt;
 pub mod find;
+pub mod limits;
 pub mod open;
+pub(crate) mod unpack;
 
 pub use chunk::{Chunk, ChunkReader};
 pub use error::InputError;
-pub use excerpt::{Excerpts, KeptInput};
-pub use find::{Found, Origin, Source, find_sources};
-pub use open::{Limits, Opened, open_source};
+pub use excerpt::{Excerpts, KeptInput, Source};
+pub use find::{Found, Input, Origin, find_inputs};
+pub use limits::Limits;

@@ -3,6 +3,7 @@
 mod assemble;
 mod client;
 mod events;
+mod feed;
 mod header;
 mod journal;
 mod oslo;

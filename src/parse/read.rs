@@ -1,29 +1,25 @@
 //! Reads inputs to events: one thread reads the next pieces while all parse the last ones; the results are joined in the
 //! order of the input, so the outcome is the same for any number of threads.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
+use std::sync::mpsc::sync_channel;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::base::time::Timestamp;
-use crate::input::{
-    Chunk, ChunkReader, Excerpts, InputError, KeptInput, Limits, Origin, Source, find_sources, open, open_source,
-};
+use crate::input::{Excerpts, InputError, Limits, Source, find_inputs};
 use crate::model::event::Event;
 use crate::model::source::{SourceId, SourceSummary};
 use crate::model::vocabulary::Vocabulary;
 
 use super::assemble::{Parsed, SAMPLES, Writer, WriterKey, parse_chunk};
 use super::events::Extractor;
+use super::feed::{Fed, Feeder, Note, Piece};
 use super::service::{Assigned, ServiceNames, coverage};
-use super::sniff::{Dialect, sniff, strip_colours};
+use super::sniff::Dialect;
 use super::years;
-
-/// How much of an input is looked at to tell its dialect.
-const SNIFFED: usize = 64 << 10;
 
 /// How to read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,146 +57,37 @@ pub fn read(paths: &[String], stdin: &mut (dyn Read + Send), vocabulary: &Vocabu
     }
 }
 
-/// A piece with what is needed to parse it.
-struct Piece {
-    chunk: Chunk,
-    dialect: Option<&'static dyn Dialect>,
-}
-
 fn read_all(paths: &[String], stdin: &mut (dyn Read + Send), vocabulary: &Vocabulary, options: &Options) -> Reading {
-    let found = find_sources(paths);
+    let found = find_inputs(paths);
     let extractor = Extractor::new(vocabulary);
     let names = ServiceNames::new(vocabulary);
     let threads = rayon::current_num_threads();
-    let mut feeder = Feeder {
-        sources: &found.sources,
-        next: 0,
-        stdin: Some(stdin),
-        limits: options.limits,
-        batch_bytes: options.limits.chunk_bytes.saturating_mul(threads),
-        current: None,
-        notes: FxHashMap::default(),
-        kept: BTreeMap::new(),
-        errors: found.errors,
+    let mut merger = Merger::default();
+    let mut parse = |batch: &[Piece]| {
+        let one = |piece: &Piece| (piece.chunk.source, parse_chunk(&piece.chunk, piece.dialect, &extractor, &names));
+        let parsed: Vec<(SourceId, Parsed)> = batch.par_iter().map(one).collect();
+        parsed.into_iter().for_each(|(source, parsed)| merger.add(source, parsed));
     };
-    let mut merger = Merger::new(&found.sources);
-    let mut batch = feeder.batch();
-    while !batch.is_empty() {
-        let parse = || -> Vec<(SourceId, Parsed)> {
-            let one =
-                |piece: &Piece| (piece.chunk.source, parse_chunk(&piece.chunk, piece.dialect, &extractor, &names));
-            batch.par_iter().map(one).collect()
-        };
-        let (parsed, next) = rayon::join(parse, || feeder.batch());
-        for (source, parsed) in parsed {
-            merger.add(source, parsed);
+    let fed = std::thread::scope(|scope| {
+        // No more is read ahead than there are threads to parse it.
+        let (sender, receiver) = sync_channel(threads);
+        let inputs = &found.inputs;
+        let feeding = scope.spawn(move || Feeder::new(inputs, options.limits, sender).feed(stdin));
+        while let Ok(first) = receiver.recv() {
+            let mut batch = vec![first];
+            batch.extend(receiver.try_iter().take(threads - 1));
+            parse(&batch);
         }
-        batch = next;
-    }
-    let (notes, kept, errors) = (feeder.notes, feeder.kept, feeder.errors);
-    let (events, sources) = merger.finish(&notes, &names);
-    Reading { events, sources, errors, excerpts: Excerpts::new(found.sources.clone(), kept) }
-}
-
-/// What is known of an input apart from its records.
-#[derive(Clone, Copy, Default)]
-struct Note {
-    dialect: Option<&'static dyn Dialect>,
-    remark: Option<&'static str>,
-}
-
-/// Reads pieces from one input after the other.
-struct Feeder<'a> {
-    sources: &'a [Source],
-    next: usize,
-    stdin: Option<&'a mut (dyn Read + Send)>,
-    limits: Limits,
-    batch_bytes: usize,
-    current: Option<(ChunkReader<'a>, Option<&'static dyn Dialect>, bool)>,
-    notes: FxHashMap<SourceId, Note>,
-    kept: BTreeMap<SourceId, KeptInput>,
-    errors: Vec<InputError>,
-}
-
-impl Feeder<'_> {
-    /// The next pieces; none when everything is read.
-    fn batch(&mut self) -> Vec<Piece> {
-        let (mut pieces, mut bytes) = (Vec::new(), 0);
-        while bytes < self.batch_bytes {
-            if self.current.is_none() && !self.open_next() {
-                break;
-            }
-            let Some((reader, dialect, is_kept)) = &mut self.current else { continue };
-            let dialect = *dialect;
-            let begins = |line: &[u8]| match (dialect, strip_colours(line)) {
-                (None, _) => true,
-                (Some(dialect), Some(plain)) => dialect.begins(&plain),
-                (Some(dialect), None) => dialect.begins(line),
-            };
-            match reader.next_chunk(&begins) {
-                Some(Ok(chunk)) => {
-                    if *is_kept {
-                        self.kept.entry(chunk.source).or_default().extend(&chunk.bytes);
-                    }
-                    bytes += chunk.bytes.len();
-                    pieces.push(Piece { chunk, dialect });
-                }
-                Some(Err(error)) => {
-                    self.errors.push(error);
-                    self.current = None;
-                }
-                None => self.current = None,
-            }
-        }
-        pieces
-    }
-
-    /// Opens the next input and tells its dialect; `false` when there is none.
-    fn open_next(&mut self) -> bool {
-        let Some(source) = self.sources.get(self.next) else { return false };
-        self.next += 1;
-        if source.origin == Origin::Skipped {
-            return true;
-        }
-        let opened = match open_source(source, &mut self.stdin) {
-            Ok(opened) => opened,
-            Err(error) => {
-                self.errors.push(error);
-                return true;
-            }
-        };
-        let is_kept = !matches!(source.origin, Origin::File(_));
-        if is_kept {
-            self.kept.insert(source.id, KeptInput::default());
-        }
-        let mut reader = ChunkReader::new(source, opened, self.limits);
-        let note = look(&mut reader, self.limits.chunk_bytes);
-        self.notes.insert(source.id, note);
-        let is_text = note.dialect.is_some() || matches!(note.remark, Some(NO_RECORDS | EMPTY));
-        self.current = is_text.then_some((reader, note.dialect, is_kept));
-        true
-    }
-}
-
-/// The remark about a text without log records.
-const NO_RECORDS: &str = "no OpenStack log records recognised";
-
-/// The remark about an input without a byte.
-const EMPTY: &str = "empty file";
-
-/// Tells what an input is by its first bytes.
-fn look(reader: &mut ChunkReader<'_>, chunk_bytes: usize) -> Note {
-    let head = reader.peek(SNIFFED);
-    let without_dialect = |remark| Note { dialect: None, remark: Some(remark) };
-    if let Some(kind) = open::binary_kind(head) {
-        return without_dialect(kind);
-    }
-    let dialect = sniff(head).or_else(|| sniff(reader.peek(chunk_bytes)));
-    match dialect {
-        None if reader.peek(1).is_empty() => without_dialect(EMPTY),
-        None => without_dialect(NO_RECORDS),
-        dialect => Note { dialect, remark: None },
-    }
+        feeding.join()
+    });
+    let mut errors = found.errors;
+    let Fed { sources, notes, kept, errors: later } = fed.unwrap_or_else(|_| {
+        let reason = "reading was broken off".to_owned();
+        Fed { errors: vec![InputError::Threads { threads, reason }], ..Fed::default() }
+    });
+    errors.extend(later);
+    let (events, summaries) = merger.finish(&sources, &notes, &names);
+    Reading { events, sources: summaries, errors, excerpts: Excerpts::new(found.inputs, sources, kept, options.limits) }
 }
 
 /// What was read of one input so far.
@@ -214,26 +101,19 @@ struct Progress {
 }
 
 /// Joins what the chunks give, which comes in the order of the inputs and their lines.
+#[derive(Default)]
 struct Merger {
     inputs: Vec<Progress>,
     events: Vec<Event>,
 }
 
 impl Merger {
-    fn new(sources: &[Source]) -> Self {
-        let progress = |source: &Source| Progress {
-            summary: SourceSummary {
-                path: source.path.clone(),
-                remark: source.remark.clone(),
-                ..SourceSummary::default()
-            },
-            ..Progress::default()
-        };
-        Self { inputs: sources.iter().map(progress).collect(), events: Vec::new() }
-    }
-
     fn add(&mut self, source: SourceId, mut parsed: Parsed) {
-        let Some(input) = self.inputs.get_mut(source.0 as usize) else { return };
+        let number = source.0 as usize;
+        if self.inputs.len() <= number {
+            self.inputs.resize_with(number + 1, Progress::default);
+        }
+        let input = &mut self.inputs[number];
         let summary = &mut input.summary;
         summary.bytes += parsed.bytes;
         summary.lines += parsed.lines;
@@ -258,33 +138,33 @@ impl Merger {
         }
     }
 
-    fn finish(self, notes: &FxHashMap<SourceId, Note>, names: &ServiceNames) -> (Vec<Event>, Vec<SourceSummary>) {
-        let has_year = |index: usize| {
-            let note = notes.get(&SourceId(index as u32)).copied().unwrap_or_default();
-            note.dialect.is_none_or(Dialect::has_year)
-        };
+    fn finish(mut self, sources: &[Source], notes: &[Note], names: &ServiceNames) -> (Vec<Event>, Vec<SourceSummary>) {
+        self.inputs.resize_with(sources.len(), Progress::default);
+        let has_year = |note: &Note| note.dialect.is_none_or(Dialect::has_year);
         let mut events = self.events;
-        let dated = self.inputs.iter().enumerate().filter(|(index, _)| has_year(*index));
-        let evidence = years::evidence(dated.flat_map(|(_, input)| {
+        let dated = self.inputs.iter().zip(notes).filter(|(_, note)| has_year(note));
+        let evidence = years::evidence(dated.flat_map(|(input, _)| {
             let dates = events[input.events.clone()].iter().filter_map(years::date_of);
             input.writers.values().filter_map(|writer| writer.first).chain(dates)
         }));
         let mut summaries = Vec::new();
-        for (index, input) in self.inputs.into_iter().enumerate() {
-            let note = notes.get(&SourceId(index as u32)).copied().unwrap_or_default();
+        for ((input, note), source) in self.inputs.into_iter().zip(notes).zip(sources) {
             let own_events = &mut events[input.events];
-            let assigned = Assigned::new(&input.summary.path, &input.writers, names);
+            let assigned = Assigned::new(&source.path, &input.writers, names);
             for event in own_events.iter_mut() {
                 event.service = assigned.of((event.process, event.service));
             }
-            let mut summary = input.summary;
-            summary.format = note.dialect.map(|dialect| dialect.name().to_owned());
-            summary.remark = summary.remark.or(note.remark.map(str::to_owned));
-            summary.coverage = coverage(input.writers, &assigned);
-            if !has_year(index) {
-                years::set(evidence, input.times, own_events, &mut summary.coverage);
+            let mut coverage = coverage(input.writers, &assigned);
+            if !has_year(note) {
+                years::set(evidence, input.times, own_events, &mut coverage);
             }
-            summaries.push(summary);
+            summaries.push(SourceSummary {
+                path: source.path.clone(),
+                format: note.dialect.map(|dialect| dialect.name().to_owned()),
+                remark: note.remark.clone(),
+                coverage,
+                ..input.summary
+            });
         }
         (events, summaries)
     }

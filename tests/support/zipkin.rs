@@ -98,7 +98,7 @@ fn span(span: &Value) -> Option<Span> {
 /// The spans of a trace, in the order of time.
 pub(crate) fn spans(path: &Path) -> Vec<Span> {
     let file = std::fs::File::open(path).expect("the trace");
-    let text = flowcheck::input::Opened::new(Box::new(file)).expect("the trace is read");
+    let text = lzma_rust2::XzReader::new(std::io::BufReader::new(file), true);
     let traces: Value = serde_json::from_reader(std::io::BufReader::new(text)).expect("the trace is JSON");
     let all = traces.as_array().expect("a list").iter();
     let all = all.flat_map(|trace| trace.as_array().map_or(std::slice::from_ref(trace), Vec::as_slice));

@@ -1,0 +1,159 @@
+//! Reads the inputs one after the other, tells the dialect of each text in them, and hands on its pieces.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::mpsc::SyncSender;
+
+use crate::input::open::{binary_kind, open};
+use crate::input::unpack::{Leaf, Next, unpack};
+use crate::input::{Chunk, ChunkReader, Input, InputError, KeptInput, Limits, Origin, Source};
+use crate::model::source::SourceId;
+
+use super::sniff::{Dialect, sniff, strip_colours};
+
+/// How much of an input is looked at to tell its dialect.
+const SNIFFED: usize = 64 << 10;
+
+/// The remark about a text without log records.
+const NO_RECORDS: &str = "no OpenStack log records recognised";
+
+/// The remark about an input without a byte.
+const EMPTY: &str = "empty file";
+
+/// A piece with what is needed to parse it.
+pub(super) struct Piece {
+    pub(super) chunk: Chunk,
+    pub(super) dialect: Option<&'static dyn Dialect>,
+}
+
+/// What is known of a text apart from its records.
+#[derive(Clone, Default)]
+pub(super) struct Note {
+    pub(super) dialect: Option<&'static dyn Dialect>,
+    pub(super) remark: Option<String>,
+}
+
+/// What the inputs turned out to hold.
+#[derive(Default)]
+pub(super) struct Fed {
+    /// In the order of their numbers.
+    pub(super) sources: Vec<Source>,
+    /// One for each source.
+    pub(super) notes: Vec<Note>,
+    /// What cannot be read again.
+    pub(super) kept: BTreeMap<SourceId, KeptInput>,
+    pub(super) errors: Vec<InputError>,
+}
+
+/// Reads pieces from one input after the other.
+pub(super) struct Feeder<'a> {
+    inputs: &'a [Input],
+    limits: Limits,
+    pieces: SyncSender<Piece>,
+    fed: Fed,
+}
+
+impl<'a> Feeder<'a> {
+    pub(super) fn new(inputs: &'a [Input], limits: Limits, pieces: SyncSender<Piece>) -> Self {
+        Self { inputs, limits, pieces, fed: Fed::default() }
+    }
+
+    /// Reads everything.
+    pub(super) fn feed(mut self, stdin: &mut (dyn Read + Send)) -> Fed {
+        let mut stdin = Some(stdin);
+        for (number, input) in self.inputs.iter().enumerate() {
+            if let Origin::Skipped(remark) = &input.origin {
+                self.add(number, input.path.clone(), Vec::new(), Note { dialect: None, remark: Some(remark.clone()) });
+                continue;
+            }
+            match open(input, &mut stdin) {
+                Ok(stream) => {
+                    let errors = unpack(&input.path, stream, self.limits, &mut |leaf| self.take(number, input, leaf));
+                    self.fed.errors.extend(errors);
+                }
+                Err(error) => self.fed.errors.push(error),
+            }
+        }
+        self.fed
+    }
+
+    fn add(&mut self, input: usize, path: String, members: Vec<u32>, note: Note) -> SourceId {
+        let id = SourceId(u32::try_from(self.fed.sources.len()).unwrap_or(u32::MAX));
+        self.fed.sources.push(Source { path, input, members });
+        self.fed.notes.push(note);
+        id
+    }
+
+    /// Hands on the pieces of a text.
+    fn take(&mut self, number: usize, input: &Input, leaf: Leaf<'_>) -> Next {
+        let (path, members) = (leaf.path.clone(), leaf.members.clone());
+        if let Some(remark) = leaf.remark {
+            self.add(number, path, members, Note { dialect: None, remark: Some(remark.to_owned()) });
+            return Next::Continue(());
+        }
+        let is_named = input.is_named && members.is_empty();
+        let id = self.add(number, path.clone(), members, Note::default());
+        let mut reader = ChunkReader::new(id, leaf);
+        let dialect = match look(&mut reader, self.limits.chunk_bytes) {
+            Ok(dialect) => dialect,
+            Err(kind) => {
+                if is_named {
+                    self.fed.errors.push(InputError::Binary { path, kind });
+                }
+                return self.remark(id, kind);
+            }
+        };
+        let remark = match (dialect, reader.peek(1).is_empty()) {
+            (None, true) if !reader.has_failed() => Some(EMPTY),
+            (None, false) => Some(NO_RECORDS),
+            _ => None,
+        };
+        if let Some(note) = self.fed.notes.last_mut() {
+            *note = Note { dialect, remark: remark.map(str::to_owned) };
+        }
+        let is_kept = !input.origin.is_file();
+        if is_kept {
+            self.fed.kept.insert(id, KeptInput::default());
+        }
+        let begins = |line: &[u8]| match (dialect, strip_colours(line)) {
+            (None, _) => true,
+            (Some(dialect), Some(plain)) => dialect.begins(&plain),
+            (Some(dialect), None) => dialect.begins(line),
+        };
+        while let Some(next) = reader.next_chunk(&begins) {
+            match next {
+                Ok(chunk) => {
+                    if is_kept {
+                        self.fed.kept.entry(id).or_default().extend(&chunk.bytes);
+                    }
+                    if self.pieces.send(Piece { chunk, dialect }).is_err() {
+                        return Next::Break(());
+                    }
+                }
+                Err(error) => self.fed.errors.push(error),
+            }
+        }
+        Next::Continue(())
+    }
+
+    fn remark(&mut self, id: SourceId, remark: &str) -> Next {
+        if let Some(note) = self.fed.notes.get_mut(id.0 as usize) {
+            note.remark = Some(remark.to_owned());
+        }
+        Next::Continue(())
+    }
+}
+
+/// The dialect of a text, if it is one of a log. A text may hold zero bytes, as after a machine went down.
+///
+/// # Errors
+///
+/// What it is when it is no text.
+fn look(reader: &mut ChunkReader<'_>, chunk_bytes: usize) -> Result<Option<&'static dyn Dialect>, &'static str> {
+    let kind = binary_kind(reader.peek(SNIFFED));
+    let dialect = sniff(reader.peek(SNIFFED)).or_else(|| sniff(reader.peek(chunk_bytes)));
+    match (kind, dialect) {
+        (Some(kind), None) => Err(kind),
+        (_, dialect) => Ok(dialect),
+    }
+}
