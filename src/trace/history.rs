@@ -1,5 +1,6 @@
 //! The volumes' histories: every step that a status machine knows, in order, with the status before and after it.
 
+mod migration;
 mod records;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ pub struct Track {
     pub seen: Vec<Seen>,
     /// The status at the end, as far as it follows.
     pub last: Option<usize>,
+    /// Where the transitions are written that were made, in order: of its status, its attachment records and its migration.
+    pub made: Vec<Origin>,
 }
 
 /// A status that a log shows directly.
@@ -167,6 +170,7 @@ impl Histories {
                 attachments: records.map_or_else(Vec::new, |records| earlier(graph, resources, records, &nodes)),
                 gone: FxHashSet::default(),
                 unbound,
+                made: Vec::new(),
             };
             for id in nodes {
                 walk.compare(graph, track, graph.node(id).beginning_stamp());
@@ -192,6 +196,7 @@ impl Histories {
             }
             walk.compare(graph, track, None);
             track.last = walk.status;
+            track.made = walk.made;
         }
         histories
     }
@@ -227,6 +232,8 @@ struct Walk<'a> {
     gone: FxHashSet<Uuid>,
     /// Whether there are requests about attachments of which the volume is not known.
     unbound: bool,
+    /// Where the transitions are written that were made so far.
+    made: Vec<Origin>,
 }
 
 impl Walk<'_> {
@@ -309,6 +316,7 @@ impl Walk<'_> {
                     self.previous = from;
                 }
                 let transition = &self.machine.transitions[index];
+                self.made.push(transition.origin);
                 self.status = match transition.to {
                     Target::Previous => to,
                     Target::State(_) | Target::Given => to.or(self.status),
@@ -440,23 +448,6 @@ impl Walk<'_> {
                 let value = value.as_deref().unwrap_or("true");
                 work.node.asked.options.iter().any(|(known, given)| known == key && given == value)
             }
-        }
-    }
-
-    /// Takes the volume's migration through its machine.
-    fn follow_migration(&mut self, work: &Work<'_>) {
-        let Some((machine, state)) = self.migration else { return };
-        let Some(step) = work.node.step() else { return };
-        let Some(success) = self.success(work.node, step) else { return };
-        let fits = |transition: &&Transition| {
-            transition.by.contains(&step)
-                && transition.failing != success
-                && (transition.from.is_empty() || state.is_none_or(|state| transition.from.contains(&state)))
-                && transition.guards.contains(&Guard::Target) == work.is_target
-                && transition.guards.iter().all(|guard| self.holds(guard, work, None, false))
-        };
-        if let Some(Transition { to: Target::State(to), .. }) = machine.transitions.iter().find(fits) {
-            self.migration = Some((machine, Some(*to)));
         }
     }
 }

@@ -56,6 +56,7 @@ impl Walk<'_> {
         if work.node.attachment.is_some_and(|id| self.gone.contains(&id)) {
             let over = *machine.finals.first()?;
             let again = machine.transitions.iter().find(|transition| fits(transition, over))?;
+            self.made.push(again.origin);
             let name = || state_name(machine, Some(over));
             let lawful = lawful(machine, step, Some(over));
             return (!again.legal).then(|| Broken { from: name(), to: name(), lawful, rule: again.origin });
@@ -71,6 +72,7 @@ impl Walk<'_> {
             None => (moving()?, record),
         };
         let Target::State(to) = transition.to else { return None };
+        self.made.push(transition.origin);
         let from = if record.is_some() { state } else { machine.initial };
         let is_over = machine.is_absent(to);
         match record {
