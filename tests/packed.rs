@@ -81,6 +81,81 @@ fn packed_logs_give_the_same_answers() {
     }
 }
 
+/// The files of a log that was rotated at these bytes, the oldest first: `x.log.2.gz`, `x.log.1`, `x.log`.
+fn rotated(folder: &std::path::Path, name: &str, text: &str, cuts: &[usize]) -> Vec<String> {
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).chain([0, text.len()]).collect();
+    cuts.sort_unstable();
+    let last = cuts.len() - 2;
+    let part = |(number, ends): (usize, &[usize])| {
+        let bytes = &text.as_bytes()[ends[0]..ends[1]];
+        match last - number {
+            0 => write(folder, name, bytes),
+            1 => write(folder, &format!("{name}.1"), bytes),
+            turns => write(folder, &format!("{name}.{turns}.gz"), &Packing::Gzip.compress(bytes)),
+        }
+    };
+    cuts.windows(2).enumerate().map(part).collect()
+}
+
+#[test]
+fn a_rotated_log_is_one_log_wherever_it_was_cut() {
+    let grammar = support::grammar();
+    let all = recordings();
+    let all = if all.is_empty() { samples() } else { all };
+    for (number, (name, files)) in all.iter().enumerate() {
+        let plain =
+            answers(&grammar, &support::examine(&grammar, &support::save(&format!("rotated-{name}"), files), None));
+        for round in 0..3_usize {
+            let place = folder(&format!("rotated-{name}-{round}"));
+            // Cuts that differ from log to log, among them those close to the ends.
+            let cut = |seed: usize| (number * 31 + round * 17 + seed).wrapping_mul(2_654_435_761) >> 7;
+            let cuts = |log: usize, text: &str| match (round + log) % 3 {
+                0 => vec![cut(log), cut(log + 100)],
+                1 => vec![cut(log), text.len().saturating_sub(1 + cut(log) % 60)],
+                _ => vec![1 + cut(log) % 40, cut(log + 200), cut(log + 300)],
+            };
+            let rotate =
+                |(log, (name, text)): (usize, (&String, &String))| rotated(&place, name, text, &cuts(log, text));
+            let mut paths: Vec<String> = files.iter().enumerate().flat_map(rotate).collect();
+            // In any order of the arguments.
+            paths.rotate_left(round);
+            assert_eq!(answers(&grammar, &support::examine(&grammar, &paths, None)), plain, "{name}, round {round}");
+        }
+    }
+}
+
+#[test]
+fn evidence_in_a_rotated_log_names_file_and_line() {
+    let place = folder("rotated-evidence");
+    let mut files = stuck();
+    let log = files.remove("nova-api.log").expect("a log");
+    for (name, text) in &files {
+        write(&place, name, text.as_bytes());
+    }
+    let line = log.lines().position(|line| line.contains("CAST unique_id: 340ae8ed")).expect("the line");
+    // In the middle of the evidence, and of the line before it.
+    let start = log.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
+    for (cut, expected) in [(start, "nova-api.log:1"), (start - 30, "nova-api.log:2"), (start + 40, "nova-api.log.1:")]
+    {
+        let paths = rotated(&place, "nova-api.log", &log, &[cut]);
+        assert_eq!(paths.len(), 2);
+        let output = flowcheck(&[&place.to_string_lossy()]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        let expected = match cut {
+            cut if cut > start => format!("{expected}{}:", line + 1),
+            _ => format!("{expected}:"),
+        };
+        assert!(text.contains(&expected), "{expected} not in {text}");
+        assert!(text.contains("7 files"), "{text}");
+        let json = flowcheck(&["--format", "json", &place.to_string_lossy()]);
+        let report: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+        let inputs = report["inputs"].as_array().expect("inputs");
+        let api = inputs.iter().find(|input| input["service"] == "nova-api").expect("nova-api's log");
+        assert_eq!(api["parts"].as_array().map(Vec::len), Some(2), "{api}");
+        assert_eq!(api["bytes"], log.len());
+    }
+}
+
 fn flowcheck(words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_flowcheck")).args(words).output().expect("the program runs")
 }
@@ -183,4 +258,22 @@ fn entries_behind_a_bomb_are_read() {
     let told = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("a-bomb.gz: one compressed byte gives more than 500 bytes"), "{told}");
     assert!(text.contains("stuck"), "{text}");
+}
+
+#[test]
+fn what_is_left_out_is_counted() {
+    let place = folder("selected");
+    let path = write(&place, "logs.tar", &archive(&stuck(), None));
+    let output = flowcheck(&["--exclude", "client.log", "--include", "*/log/nova-*", &path]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let told = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("input left out by --exclude:") && told.contains("logs.tar/var/log/client.log"), "{text}");
+    assert!(
+        told.contains("input left out by --include:") && told.contains("logs.tar/var/log/cinder-api.log"),
+        "{text}"
+    );
+    assert!(!told.contains("cinder-api, client"), "{text}");
+    // What is named is read.
+    let text = String::from_utf8_lossy(&flowcheck(&["--exclude", "*", &path]).stdout).into_owned();
+    assert!(text.contains("left out by --exclude") && text.contains("No attach or detach"), "{text}");
 }

@@ -202,6 +202,12 @@ pub struct InputArgs {
     /// Only flows with this request: id, or the first 4 or more characters of it, with or without req-
     #[arg(long, value_name = "ID")]
     pub request_id: Option<String>,
+    /// Of what is found in folders and archives, read only what fits; a glob on the path or its end. May be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub include: Vec<glob::Pattern>,
+    /// Of what is found in folders and archives, leave out what fits. May be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<glob::Pattern>,
     /// The time zone of time stamps that do not tell theirs, such as Europe/Paris or UTC
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,

@@ -13,7 +13,7 @@ use crate::cli::output;
 use crate::cli::settings::InputSettings;
 use crate::input::Excerpts;
 use crate::model::event::Event;
-use crate::model::source::{Place, SourceSummary};
+use crate::model::source::{Place, SourceId, SourceSummary};
 use crate::parse::{Options, Reading, read};
 use crate::report::graph::GraphView;
 use crate::spec;
@@ -46,7 +46,7 @@ pub fn examine(settings: &InputSettings, grammar: Grammar) -> Result<Examined, F
     if settings.zone.is_some() {
         output::note("--tz is not applied yet: time stamps without a zone are taken as they are");
     }
-    let options = Options { threads: settings.threads, limits: settings.limits };
+    let options = Options { threads: settings.threads, limits: settings.limits, selection: settings.selection.clone() };
     let Reading { mut events, mut sources, errors, excerpts } =
         read(&settings.paths, &mut std::io::stdin(), &grammar.vocabulary, &options);
     cut(settings, &mut events, &mut sources);
@@ -73,7 +73,13 @@ fn cut(settings: &InputSettings, events: &mut Vec<Event>, sources: &mut [SourceS
 impl Examined {
     /// The texts of these lines, as far as they can be read again.
     pub fn lines(&self, places: &[Place]) -> BTreeMap<Place, String> {
-        self.excerpts.lines(places).0
+        let physical = |place: &Place| {
+            let part = self.sources.get(place.source.0 as usize).and_then(|source| source.part(place.line));
+            part.map_or(*place, |part| Place { source: SourceId(part.file), line: place.line - part.lines_before })
+        };
+        let files: Vec<Place> = places.iter().map(physical).collect();
+        let mut texts = self.excerpts.lines(&files).0;
+        files.iter().zip(places).filter_map(|(file, place)| Some((*place, texts.remove(file)?))).collect()
     }
 
     /// Hands a view of the call graph to `draw`, narrowed to what was asked for.

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::base::time::Timestamp;
 use crate::cli::args::{ColorWhen, InputArgs, LimitArgs, OutputArgs};
 use crate::cli::narrow::Narrow;
-use crate::input::Limits;
+use crate::input::{Limits, Selection};
 use crate::report::text::Detail;
 use crate::report::text::look::Look;
 
@@ -89,6 +89,8 @@ pub struct InputSettings {
     pub threads: Option<usize>,
     /// How much is read.
     pub limits: Limits,
+    /// Which of the files in folders and archives.
+    pub selection: Selection,
 }
 
 impl InputSettings {
@@ -110,6 +112,7 @@ impl InputSettings {
             zone,
             threads: args.threads.map(usize::from),
             limits: limits(&args.limits),
+            selection: Selection { include: args.include.clone(), exclude: args.exclude.clone() },
         })
     }
 }

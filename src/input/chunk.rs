@@ -19,6 +19,35 @@ pub struct Chunk {
     pub bytes: Vec<u8>,
 }
 
+impl Chunk {
+    /// Takes off what stands before the first line that `begins` says a record begins with, if there is something. Without
+    /// such a line that is all of it.
+    pub fn split_at_first(mut self, begins: &dyn Fn(&[u8]) -> bool) -> (Option<Self>, Self) {
+        let first = lines(&self.bytes).find(|(_, line)| begins(line)).map_or(self.bytes.len(), |(at, _)| at);
+        let rest = self.split_off(first);
+        (Some(self).filter(|head| !head.bytes.is_empty()), rest)
+    }
+
+    /// Takes off the last record: all from the last line on that `begins` says a record begins with, if there is one.
+    pub fn split_at_last(mut self, begins: &dyn Fn(&[u8]) -> bool) -> (Self, Option<Self>) {
+        let mut end = self.bytes.len();
+        let mut start = None;
+        while end > 0 && start.is_none() {
+            let from = memrchr(b'\n', &self.bytes[..end - 1]).map_or(0, |before| before + 1);
+            let line = self.bytes[from..end].strip_suffix(b"\n").unwrap_or(&self.bytes[from..end]);
+            start = begins(line.strip_suffix(b"\r").unwrap_or(line)).then_some(from);
+            end = from;
+        }
+        let tail = start.map(|start| self.split_off(start));
+        (self, tail)
+    }
+
+    fn split_off(&mut self, at: usize) -> Self {
+        let bytes = self.bytes.split_off(at);
+        Self { source: self.source, first_line: self.first_line + newlines(&self.bytes), bytes }
+    }
+}
+
 /// Reads one input piece by piece; holds no more than a piece and the rest of the last read.
 pub struct ChunkReader<'a> {
     leaf: Leaf<'a>,
@@ -178,6 +207,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::input::Selection;
     use crate::input::unpack::{Next, unpack};
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -208,16 +238,17 @@ mod tests {
 
     fn read(bytes: &[u8], limits: Limits) -> (Vec<Chunk>, Option<InputError>) {
         let (mut chunks, mut failure) = (Vec::new(), None);
-        let errors = unpack("x.log", Box::new(Cursor::new(bytes.to_vec())), limits, &mut |leaf| {
-            let mut reader = ChunkReader::new(SourceId(0), leaf);
-            while let Some(next) = reader.next_chunk(&|line| line.starts_with(b"+")) {
-                match next {
-                    Ok(chunk) => chunks.push(chunk),
-                    Err(error) => failure = Some(error),
+        let errors =
+            unpack("x.log", Box::new(Cursor::new(bytes.to_vec())), limits, &Selection::default(), &mut |leaf| {
+                let mut reader = ChunkReader::new(SourceId(0), leaf);
+                while let Some(next) = reader.next_chunk(&|line| line.starts_with(b"+")) {
+                    match next {
+                        Ok(chunk) => chunks.push(chunk),
+                        Err(error) => failure = Some(error),
+                    }
                 }
-            }
-            Next::Continue(())
-        });
+                Next::Continue(())
+            });
         (chunks, failure.or(errors.into_iter().next()))
     }
 

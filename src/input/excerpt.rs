@@ -7,7 +7,7 @@ use memchr::memchr_iter;
 
 use super::open::open;
 use super::unpack::{Next, unpack};
-use super::{Input, InputError, Limits};
+use super::{Input, InputError, Limits, Selection};
 use crate::model::source::{Place, SourceId};
 
 /// The longest text given back of one line, in bytes.
@@ -99,7 +99,7 @@ impl Excerpts {
             Ok(stream) => stream,
             Err(error) => return found.1.push(error),
         };
-        let errors = unpack(&input.path, stream, self.limits, &mut |leaf| {
+        let errors = unpack(&input.path, stream, self.limits, &Selection::default(), &mut |leaf| {
             let is_it = |id: &SourceId| self.sources.get(id.0 as usize).is_some_and(|own| own.members == leaf.members);
             let Some(id) = wanted.keys().copied().find(is_it) else { return Next::Continue(()) };
             let lines = wanted.remove(&id).unwrap_or_default();
@@ -207,7 +207,7 @@ mod tests {
         let path = folder.file("a.log", content.as_bytes());
         let of = |path: String, kept: BTreeMap<SourceId, KeptInput>| {
             let source = Source { path: path.clone(), input: 0, members: Vec::new() };
-            Excerpts::new(find_inputs(&[path]).inputs, vec![source], kept, Limits::default())
+            Excerpts::new(find_inputs(&[path], &Selection::default()).inputs, vec![source], kept, Limits::default())
         };
         let file = of(path, BTreeMap::new());
         let mut kept = KeptInput::default();

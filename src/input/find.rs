@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::InputError;
+use super::{InputError, Selection};
 
 /// Where the bytes of an [`Input`] come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,12 +46,13 @@ pub struct Found {
     pub errors: Vec<InputError>,
     /// Files already taken, by their canonical path.
     seen: HashMap<PathBuf, String>,
+    selection: Selection,
 }
 
 /// Finds the inputs behind paths: files, folders (walked recursively), `-` for standard input. Nothing is left out in
 /// silence: what is not read becomes an input with the reason, or an error.
-pub fn find_inputs(paths: &[String]) -> Found {
-    let mut found = Found::default();
+pub fn find_inputs(paths: &[String], selection: &Selection) -> Found {
+    let mut found = Found { selection: selection.clone(), ..Found::default() };
     for path in paths {
         if path != "-" {
             found.add_path(path);
@@ -83,6 +84,9 @@ impl Found {
     }
 
     fn add_file(&mut self, name: String, path: PathBuf, is_named: bool) {
+        if let Some(remark) = self.selection.remark(&name).filter(|_| !is_named) {
+            return self.skip(name, remark);
+        }
         if let Ok(canonical) = fs::canonicalize(&path) {
             if let Some(earlier) = self.seen.get(&canonical) {
                 let remark = format!("the same file as {earlier}, read once");
@@ -175,8 +179,10 @@ pub(crate) mod tests {
         folder.file(".hidden", b"");
         #[cfg(unix)]
         std::os::unix::fs::symlink(&folder.0, folder.0.join("b/loop")).expect("a link");
-        let found =
-            find_inputs(&[folder.path() + "/", folder.path() + "/a.log", "/no/such".into(), "-".into(), "-".into()]);
+        let found = find_inputs(
+            &[folder.path() + "/", folder.path() + "/a.log", "/no/such".into(), "-".into(), "-".into()],
+            &Selection::default(),
+        );
         let names: Vec<_> = found
             .inputs
             .iter()

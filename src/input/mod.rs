@@ -7,6 +7,7 @@ pub mod excerpt;
 pub mod find;
 pub mod limits;
 pub mod open;
+mod select;
 pub(crate) mod unpack;
 
 pub use chunk::{Chunk, ChunkReader};
@@ -14,3 +15,4 @@ pub use error::InputError;
 pub use excerpt::{Excerpts, KeptInput, Source};
 pub use find::{Found, Input, Origin, find_inputs};
 pub use limits::Limits;
+pub use select::Selection;

@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use tar::{Archive, EntryType};
 
-use super::InputError;
 use super::decode::Compression;
 use super::limits::{Budget, Limits};
+use super::{InputError, Selection};
 
 /// The length of a tar header.
 const BLOCK: usize = 512;
@@ -33,20 +33,22 @@ pub(crate) type Next = ControlFlow<()>;
 /// Finds the leaves of one input.
 pub(crate) struct Unpacker<'v> {
     budget: Rc<Budget>,
+    selection: &'v Selection,
     visit: &'v mut dyn FnMut(Leaf<'_>) -> Next,
     errors: Vec<InputError>,
 }
 
-/// Hands on everything in an input that is neither compressed nor an archive, in its order, until `visit` says to stop. What
+/// Hands on everything selected in an input that is neither compressed nor an archive, in its order, until `visit` says to stop. What
 /// is wrong with the archives comes back; an archive that is damaged, or beyond a limit, is not read further.
 pub(crate) fn unpack(
     path: &str,
     stream: Box<dyn Read + '_>,
     limits: Limits,
+    selection: &Selection,
     visit: &mut dyn FnMut(Leaf<'_>) -> Next,
 ) -> Vec<InputError> {
     let budget = Rc::new(Budget::new(limits));
-    let mut unpacker = Unpacker { budget, visit, errors: Vec::new() };
+    let mut unpacker = Unpacker { budget, selection, visit, errors: Vec::new() };
     let _ = unpacker.look(path, &[], stream, 0);
     unpacker.errors
 }
@@ -104,7 +106,7 @@ impl Unpacker<'_> {
                 EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse if is_hidden => {
                     Some("hidden, not read; unpack the archive and name it to read it")
                 }
-                EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => None,
+                EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => self.selection.remark(name),
                 EntryType::Link | EntryType::Symlink => Some("a link in an archive, not followed"),
                 _ => Some("a pipe or device in an archive, not read"),
             };

@@ -19,11 +19,25 @@ pub struct Place {
     pub line: u64,
 }
 
+/// A file of a log: the log itself, or one of those that rotation made of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// Its path, as that of a [`SourceSummary`].
+    pub path: String,
+    /// Its number among all files that were read.
+    pub file: u32,
+    /// How many lines the files before it have.
+    pub lines_before: u64,
+}
+
 /// What was read from one input: the ground of everything that is said about missing evidence.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SourceSummary {
-    /// The path as given on the command line (`-` for standard input), with `/` between folder and file.
+    /// The path as given on the command line (`-` for standard input), with `/` between folder and file. Of a rotated log that
+    /// of its newest file.
     pub path: String,
+    /// Its files, the oldest first; a log that was not rotated has one.
+    pub parts: Vec<Part>,
     /// The name of the log dialect, such as `oslo`; `None` when nothing could be recognised.
     pub format: Option<String>,
     /// Bytes read, after decompression.
@@ -40,6 +54,13 @@ pub struct SourceSummary {
     pub coverage: Vec<Coverage>,
     /// A remark for the reader, such as "empty file" or "binary file".
     pub remark: Option<String>,
+}
+
+impl SourceSummary {
+    /// The file that a line is in.
+    pub fn part(&self, line: u64) -> Option<&Part> {
+        self.parts.iter().rev().find(|part| part.lines_before < line).or(self.parts.first())
+    }
 }
 
 /// What one service shows in one input.

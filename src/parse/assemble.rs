@@ -6,7 +6,7 @@ use crate::base::time::Timestamp;
 use crate::input::Chunk;
 use crate::input::chunk::lines;
 use crate::model::event::{Event, EventKind, Level};
-use crate::model::source::Activity;
+use crate::model::source::{Activity, SourceId};
 use crate::model::vocabulary::ServiceId;
 
 use super::events::{Extractor, Logger, own_host};
@@ -103,6 +103,40 @@ pub(crate) fn parse_chunk(
 }
 
 impl Parsed {
+    /// Adds what comes behind it in the same log.
+    pub(crate) fn append(&mut self, mut later: Self) {
+        self.bytes += later.bytes;
+        self.lines += later.lines;
+        self.records += later.records;
+        self.unread_lines += later.unread_lines;
+        self.unread_samples.append(&mut later.unread_samples);
+        self.unread_samples.truncate(SAMPLES);
+        for (key, writer) in later.writers {
+            self.writers.entry(key).or_default().merge(writer);
+        }
+        let carried = self.times.map(|(_, last)| last);
+        for event in later.events.iter_mut().take_while(|event| event.time.is_none()) {
+            event.time = carried;
+        }
+        if self.events.is_empty() {
+            self.events = later.events;
+        } else {
+            self.events.append(&mut later.events);
+        }
+        if let Some((first, last)) = later.times {
+            self.times = Some((self.times.map_or(first, |(first, _)| first), last));
+        }
+    }
+
+    /// Makes it part of a log: the log's number, and how many lines stand before it there.
+    pub(crate) fn place(&mut self, source: SourceId, lines_before: u64) {
+        for event in &mut self.events {
+            event.place.source = source;
+            event.place.line += lines_before;
+        }
+        self.unread_samples.iter_mut().for_each(|line| *line += lines_before);
+    }
+
     fn unread(&mut self, number: u64, line: &[u8]) {
         if line.trim_ascii().is_empty() {
             return;

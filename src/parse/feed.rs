@@ -6,9 +6,11 @@ use std::sync::mpsc::SyncSender;
 
 use crate::input::open::{binary_kind, open};
 use crate::input::unpack::{Leaf, Next, unpack};
-use crate::input::{Chunk, ChunkReader, Input, InputError, KeptInput, Limits, Origin, Source};
+use crate::input::{Chunk, ChunkReader, Input, InputError, KeptInput, Origin, Source};
 use crate::model::source::SourceId;
 
+use super::read::Options;
+use super::rotation;
 use super::sniff::{Dialect, sniff, strip_colours};
 
 /// How much of an input is looked at to tell its dialect.
@@ -33,13 +35,23 @@ pub(super) struct Note {
     pub(super) remark: Option<String>,
 }
 
+/// The beginning and the end of a file that may be one of a rotated log: what stands before its first record, and its last
+/// record. Rotation may have cut either.
+#[derive(Default)]
+pub(super) struct Edges {
+    pub(super) head: Option<Chunk>,
+    pub(super) tail: Option<Chunk>,
+}
+
 /// What the inputs turned out to hold.
 #[derive(Default)]
 pub(super) struct Fed {
-    /// In the order of their numbers.
+    /// The files, in the order of their numbers.
     pub(super) sources: Vec<Source>,
-    /// One for each source.
+    /// One for each file.
     pub(super) notes: Vec<Note>,
+    /// One for each file.
+    pub(super) edges: Vec<Edges>,
     /// What cannot be read again.
     pub(super) kept: BTreeMap<SourceId, KeptInput>,
     pub(super) errors: Vec<InputError>,
@@ -48,14 +60,14 @@ pub(super) struct Fed {
 /// Reads pieces from one input after the other.
 pub(super) struct Feeder<'a> {
     inputs: &'a [Input],
-    limits: Limits,
+    options: &'a Options,
     pieces: SyncSender<Piece>,
     fed: Fed,
 }
 
 impl<'a> Feeder<'a> {
-    pub(super) fn new(inputs: &'a [Input], limits: Limits, pieces: SyncSender<Piece>) -> Self {
-        Self { inputs, limits, pieces, fed: Fed::default() }
+    pub(super) fn new(inputs: &'a [Input], options: &'a Options, pieces: SyncSender<Piece>) -> Self {
+        Self { inputs, options, pieces, fed: Fed::default() }
     }
 
     /// Reads everything.
@@ -68,7 +80,10 @@ impl<'a> Feeder<'a> {
             }
             match open(input, &mut stdin) {
                 Ok(stream) => {
-                    let errors = unpack(&input.path, stream, self.limits, &mut |leaf| self.take(number, input, leaf));
+                    let errors =
+                        unpack(&input.path, stream, self.options.limits, &self.options.selection, &mut |leaf| {
+                            self.take(number, input, leaf)
+                        });
                     self.fed.errors.extend(errors);
                 }
                 Err(error) => self.fed.errors.push(error),
@@ -81,6 +96,7 @@ impl<'a> Feeder<'a> {
         let id = SourceId(u32::try_from(self.fed.sources.len()).unwrap_or(u32::MAX));
         self.fed.sources.push(Source { path, input, members });
         self.fed.notes.push(note);
+        self.fed.edges.push(Edges::default());
         id
     }
 
@@ -94,7 +110,7 @@ impl<'a> Feeder<'a> {
         let is_named = input.is_named && members.is_empty();
         let id = self.add(number, path.clone(), members, Note::default());
         let mut reader = ChunkReader::new(id, leaf);
-        let dialect = match look(&mut reader, self.limits.chunk_bytes) {
+        let dialect = match look(&mut reader, self.options.limits.chunk_bytes) {
             Ok(dialect) => dialect,
             Err(kind) => {
                 if is_named {
@@ -120,20 +136,42 @@ impl<'a> Feeder<'a> {
             (Some(dialect), Some(plain)) => dialect.begins(&plain),
             (Some(dialect), None) => dialect.begins(line),
         };
+        let may_be_cut = rotation::of_path(&path).is_some();
+        let begins_record = |line: &[u8]| dialect.is_some() && begins(line);
+        let mut last: Option<Chunk> = None;
         while let Some(next) = reader.next_chunk(&begins) {
-            match next {
-                Ok(chunk) => {
-                    if is_kept {
-                        self.fed.kept.entry(id).or_default().extend(&chunk.bytes);
-                    }
-                    if self.pieces.send(Piece { chunk, dialect }).is_err() {
-                        return Next::Break(());
-                    }
+            let mut chunk = match next {
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    self.fed.errors.push(error);
+                    continue;
                 }
-                Err(error) => self.fed.errors.push(error),
+            };
+            if is_kept {
+                self.fed.kept.entry(id).or_default().extend(&chunk.bytes);
+            }
+            if may_be_cut && chunk.first_line == 1 {
+                let (head, rest) = chunk.split_at_first(&begins_record);
+                self.edges(id).head = head;
+                chunk = rest;
+            }
+            let complete = if may_be_cut { last.replace(chunk) } else { Some(chunk) };
+            if complete.is_some_and(|chunk| self.pieces.send(Piece { chunk, dialect }).is_err()) {
+                return Next::Break(());
+            }
+        }
+        if let Some(chunk) = last {
+            let (before, tail) = chunk.split_at_last(&begins_record);
+            self.edges(id).tail = tail;
+            if self.pieces.send(Piece { chunk: before, dialect }).is_err() {
+                return Next::Break(());
             }
         }
         Next::Continue(())
+    }
+
+    fn edges(&mut self, id: SourceId) -> &mut Edges {
+        &mut self.fed.edges[id.0 as usize]
     }
 
     fn remark(&mut self, id: SourceId, remark: &str) -> Next {

@@ -56,7 +56,7 @@ fn vocabulary() -> Vocabulary {
 }
 
 fn read_text(text: &[u8], limits: Limits, threads: usize) -> Reading {
-    let options = Options { threads: Some(threads), limits };
+    let options = Options { threads: Some(threads), limits, ..Options::default() };
     read(&["-".to_owned()], &mut Cursor::new(text), &vocabulary(), &options)
 }
 

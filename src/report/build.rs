@@ -3,7 +3,7 @@
 use crate::base::secret::redact;
 use crate::base::time::SECOND;
 use crate::check::verdict::{
-    Blame, Finding, FlowVerdict, MissingEvidence, Outcome, StepVerdict, Times, Verdict, VolumeHistory,
+    Blame, Evidence, Finding, FlowVerdict, MissingEvidence, Outcome, StepVerdict, Times, Verdict, VolumeHistory,
 };
 use crate::model::source::{Place, SourceSummary};
 use crate::model::vocabulary::LayerId;
@@ -70,6 +70,10 @@ fn input(subject: &Subject<'_>, source: &SourceSummary) -> Input {
     let main = source.coverage.first();
     Input {
         path: source.path.clone(),
+        parts: match source.parts.as_slice() {
+            [_] => Vec::new(),
+            parts => parts.iter().map(|part| part.path.clone()).collect(),
+        },
         format: source.format.clone(),
         service: main
             .and_then(|coverage| coverage.service)
@@ -194,11 +198,8 @@ fn need_report(need: &MissingEvidence) -> NeedReport {
 }
 
 fn finding_report(subject: &Subject<'_>, flow: &FlowVerdict, finding: &Finding) -> FindingReport {
-    let evidence = finding.evidence.iter().map(|evidence| LineReport {
-        path: subject.path(evidence.place).to_owned(),
-        line: evidence.place.line,
-        role: Some(safe(&evidence.role)),
-    });
+    let told = |evidence: &Evidence| LineReport { role: Some(safe(&evidence.role)), ..line(subject, evidence.place) };
+    let evidence = finding.evidence.iter().map(told);
     let rule = finding.rule.and_then(|origin| rule_line(subject.grammar, origin));
     FindingReport {
         code: finding.code.clone(),
@@ -245,7 +246,8 @@ fn lines(subject: &Subject<'_>, places: &[Place]) -> Vec<LineReport> {
 }
 
 fn line(subject: &Subject<'_>, place: Place) -> LineReport {
-    LineReport { path: subject.path(place).to_owned(), line: place.line, role: None }
+    let (path, line) = subject.located(place);
+    LineReport { path: path.to_owned(), line, role: None }
 }
 
 /// Log text without its secrets. Control characters stay: the writers of the forms escape them, each in its own way.

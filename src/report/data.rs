@@ -46,8 +46,11 @@ pub struct Tool {
 /// One input.
 #[derive(Clone, Debug, Serialize)]
 pub struct Input {
-    /// The path as given on the command line.
+    /// The path as given on the command line; of a rotated log that of its newest file.
     pub path: String,
+    /// The files of a rotated log, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
     /// The log dialect.
     pub format: Option<String>,
     /// The service with the most records in it.

@@ -19,14 +19,14 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// The path of a place's input.
-    pub fn path(&self, place: Place) -> &'a str {
-        source_path(self.sources, place)
+    /// The file of a place and the line in it.
+    pub fn located(&self, place: Place) -> (&'a str, u64) {
+        located(self.sources, place)
     }
 
     /// The path of an input.
     pub fn source(&self, source: SourceId) -> &'a str {
-        self.path(Place { source, line: 0 })
+        self.sources.get(source.0 as usize).map_or("?", |source| source.path.as_str())
     }
 
     /// The clock that one is compared with.
@@ -54,9 +54,13 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The path of a place's input.
-pub fn source_path(sources: &[SourceSummary], place: Place) -> &str {
-    sources.get(place.source.0 as usize).map_or("?", |source| source.path.as_str())
+/// The file of a place and the line in it: a log may have been rotated.
+pub fn located(sources: &[SourceSummary], place: Place) -> (&str, u64) {
+    let Some(source) = sources.get(place.source.0 as usize) else { return ("?", place.line) };
+    match source.part(place.line) {
+        Some(part) => (&part.path, place.line.saturating_sub(part.lines_before)),
+        None => (&source.path, place.line),
+    }
 }
 
 /// The file and line of a rule.

@@ -215,6 +215,7 @@ pub(crate) fn sources() -> Vec<SourceSummary> {
     };
     let summary = |path: &str, service, host| SourceSummary {
         path: path.to_owned(),
+        parts: Vec::new(),
         format: Some("oslo".to_owned()),
         bytes: 33_073,
         lines: 1_200,

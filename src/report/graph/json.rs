@@ -10,7 +10,7 @@ use crate::model::source::Place;
 use crate::report::data::LineReport;
 use crate::report::graph::GraphView;
 use crate::report::json::to_text;
-use crate::report::subject::source_path;
+use crate::report::subject::located;
 use crate::trace::node::{EdgeKind, JoinedBy, Node, NodeId, NodeKind};
 
 /// The name and version of the graph's form.
@@ -112,10 +112,9 @@ fn node_report(view: &GraphView<'_>, id: NodeId, node: &Node) -> NodeReport {
     // More than one candidate is no name.
     let step = node.step().and_then(|step| view.grammar.steps.get(step.0 as usize)).map(|step| step.name.clone());
     let line = |place: Option<Place>| {
-        place.map(|place| LineReport {
-            path: source_path(view.sources, place).to_owned(),
-            line: place.line,
-            role: None,
+        place.map(|place| {
+            let (path, line) = located(view.sources, place);
+            LineReport { path: path.to_owned(), line, role: None }
         })
     };
     NodeReport {

@@ -9,6 +9,7 @@ use crate::check::verdict::{Blame, Broke, FlowVerdict};
 use crate::report::build::brief;
 use crate::report::subject::Subject;
 use crate::report::text::look::{Look, clean};
+use crate::report::text::place_words;
 
 /// Writes where a flow broke, when it did, behind `indent` blanks.
 pub(super) fn blame(out: &mut String, subject: &Subject<'_>, flow: &FlowVerdict, indent: usize, look: &Look) {
@@ -19,7 +20,7 @@ pub(super) fn blame(out: &mut String, subject: &Subject<'_>, flow: &FlowVerdict,
     };
     line(&broken(subject, blame));
     if let Some(cause) = &blame.cause {
-        let place = format!("{}:{}", clean(subject.path(cause.place)), cause.place.line);
+        let place = place_words(subject, cause.place);
         line(&format!("first cause: {}  ({place})", clean(&brief(&cause.message))));
     }
     if !blame.needs.is_empty() {

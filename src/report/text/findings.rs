@@ -24,9 +24,9 @@ use rustc_hash::FxHashMap;
 use crate::check::verdict::{Finding, FlowVerdict};
 use crate::report::excerpt::{Excerpt, LineText};
 use crate::report::subject::{Subject, rule_line, rule_text};
-use crate::report::text::Detail;
 use crate::report::text::flows::parties;
 use crate::report::text::look::{Look, Tone, clean};
+use crate::report::text::{Detail, place_words};
 use crate::spec::grammar::Severity;
 
 /// The room for the key words in front of texts.
@@ -127,7 +127,7 @@ fn note(out: &mut String, subject: &Subject<'_>, group: &Group<'_>, look: &Look)
     let finding = group.finding;
     let mut text = format!("{} {} (", clean(&finding.code), clean(&finding.message));
     if let Some(evidence) = finding.evidence.first() {
-        text.push_str(&format!("{}:{}, ", clean(subject.path(evidence.place)), evidence.place.line));
+        text.push_str(&format!("{}, ", place_words(subject, evidence.place)));
     }
     if let Some(flow) = group.flows.first() {
         text.push_str(&clean(&flow.id));
@@ -155,7 +155,8 @@ fn excerpt(subject: &Subject<'_>, finding: &Finding, lines: &dyn LineText, width
             }
         }
         let text = lines.line(evidence.place);
-        excerpt.push(subject.path(evidence.place), evidence.place.line, text.as_deref(), &roles.join("; "), width);
+        let (path, line) = subject.located(evidence.place);
+        excerpt.push(path, line, text.as_deref(), &roles.join("; "), width);
     }
     excerpt
 }

@@ -13,10 +13,10 @@ use textwrap::core::display_width;
 use crate::check::verdict::{FlowVerdict, Outcome, StepState, Verdict};
 use crate::report::data::outcome_name;
 use crate::report::subject::Subject;
-use crate::report::text::Detail;
 use crate::report::text::blame::blame;
 use crate::report::text::look::{Look, Tone, clean, clip, count, duration, pad, short};
 use crate::report::text::times::times;
+use crate::report::text::{Detail, place_words};
 
 /// More conformant flows than this are only counted, unless asked for.
 const MANY: usize = 40;
@@ -189,7 +189,7 @@ fn steps(out: &mut String, subject: &Subject<'_>, flow: &FlowVerdict, look: &Loo
         }
         if let Some(place) = step.evidence.first() {
             let room = look.width.saturating_sub(INDENT + 16 + display_width(&line));
-            let place = format!("{}:{}", clean(subject.path(*place)), place.line);
+            let place = place_words(subject, *place);
             if state.is_none() && display_width(&place) <= room {
                 out.push_str("  ");
                 out.push_str(&look.paint(Tone::Faint, &place));

@@ -51,3 +51,9 @@ pub fn drawn_places(checked: &Checked) -> Vec<Place> {
     places.dedup();
     places
 }
+
+/// A place, ready to be written: `logs/nova-api.log:12`.
+fn place_words(subject: &Subject<'_>, place: Place) -> String {
+    let (path, line) = subject.located(place);
+    look::clean(&format!("{path}:{line}"))
+}

@@ -18,7 +18,7 @@ use crate::trace::clocks::Clock;
 /// Writes `flowcheck 0.1.0   6 files, 2 hosts, 1,204 records, 2026-11-22 07:32:33 - 07:33:39` and the services.
 pub(super) fn header(out: &mut String, subject: &Subject<'_>, look: &Look) {
     let title = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
-    let mut parts = vec![count(subject.sources.len(), "file")];
+    let mut parts = vec![count(subject.sources.iter().map(|source| source.parts.len().max(1)).sum(), "file")];
     let mut hosts: Vec<&str> = coverages(subject).filter_map(|coverage| coverage.host.as_deref()).collect();
     hosts.sort_unstable();
     hosts.dedup();
@@ -182,7 +182,14 @@ fn remarks(out: &mut String, sources: &[SourceSummary], look: &Look) {
 
 /// `12 of 120 lines belong to no record (lines 3, 4, 9, ...)`.
 fn unread(source: &SourceSummary) -> String {
-    let samples: Vec<String> = source.unread_samples.iter().take(3).map(u64::to_string).collect();
+    let sample = |line: &u64| match (source.parts.as_slice(), source.part(*line)) {
+        ([_, _, ..], Some(part)) => {
+            let name = part.path.rsplit('/').next().unwrap_or(&part.path);
+            clean(&format!("{name}:{}", line - part.lines_before))
+        }
+        _ => line.to_string(),
+    };
+    let samples: Vec<String> = source.unread_samples.iter().take(3).map(sample).collect();
     let more = if source.unread_lines > samples.len() as u64 { ", ..." } else { "" };
     let (verb, noun) = if source.unread_lines == 1 { ("belongs", "line") } else { ("belong", "lines") };
     format!(
@@ -204,7 +211,15 @@ fn coverage(subject: &Subject<'_>, source: &SourceSummary) -> String {
     });
     let services: Vec<String> = services.collect();
     let colon = if services.is_empty() { "" } else { "; " };
-    clean(&format!("{format}, {} records{colon}{}", thousands(source.records), services.join(", ")))
+    let first = source.coverage.iter().filter_map(|coverage| coverage.first).min();
+    let last = source.coverage.iter().filter_map(|coverage| coverage.last).max();
+    let span = first.zip(last).map(|(first, last)| format!(", {first} - {last}")).unwrap_or_default();
+    let files = match source.parts.len() {
+        0 | 1 => String::new(),
+        count => format!(" in {count} files"),
+    };
+    let records = count(source.records as usize, "record");
+    clean(&format!("{format}, {records}{files}{span}{colon}{}", services.join(", ")))
 }
 
 /// How far a clock has to be off for a note, in microseconds.
