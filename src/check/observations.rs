@@ -53,6 +53,13 @@ struct Moment {
     floating: bool,
 }
 
+impl Moment {
+    /// Its place, when its time is a whole second: what happened in one second is in the order of the lines.
+    fn second(&self) -> Option<Place> {
+        self.time.filter(|stamp| stamp.time.0 % SECOND == 0).map(|_| self.place)
+    }
+}
+
 /// Turns the nodes of a case that matter to a flow into observations. `matters` tells whether a step that the flow does not
 /// have counts as a deviation.
 pub(crate) fn observe(
@@ -289,20 +296,22 @@ fn enclose(moments: &mut [Moment], causes: &[Option<Cause>]) {
         let Some(Cause { node: parent, waits, .. }) = causes[moments[index].node].filter(|cause| cause.certain) else {
             continue;
         };
-        let (phase, chain, time) = (moments[index].phase, moments[index].chain, moments[index].time);
+        let (phase, chain, time, place) =
+            (moments[index].phase, moments[index].chain, moments[index].time, moments[index].place);
         let of_cause = |other: &&mut Moment| other.node == parent && other.phase == phase && other.chain == chain;
         if let Some(cause) = moments.iter_mut().find(of_cause) {
-            cause.time = match phase {
-                Phase::Begin => cause.time.min(time),
-                Phase::End if waits => cause.time.max(time),
-                Phase::End => cause.time,
+            (cause.time, cause.place) = match phase {
+                Phase::Begin => (cause.time.min(time), cause.place.min(place)),
+                Phase::End if waits => (cause.time.max(time), cause.place.max(place)),
+                Phase::End => (cause.time, cause.place),
             };
         }
     }
     for index in 0..moments.len() {
         let twin =
             moments.iter().find(|other| other.node == moments[index].node && other.phase != moments[index].phase);
-        moments[index].at_once = twin.is_none_or(|twin| twin.time == moments[index].time);
+        let is_same = |twin: &Moment| twin.time == moments[index].time && twin.second() == moments[index].second();
+        moments[index].at_once = twin.is_none_or(is_same);
     }
 }
 
@@ -317,7 +326,7 @@ fn order(moments: &mut Vec<Moment>, causes: &[Option<Cause>]) {
         };
         let depth = if moment.phase == Phase::Begin { moment.depth } else { 64 - moment.depth.min(64) };
         let by_line = moment.by_line.then_some(moment.place);
-        (moment.chain, moment.time.filter(|_| !moment.by_line), by_line, rank, depth, moment.place)
+        (moment.chain, moment.time.filter(|_| !moment.by_line), moment.second(), by_line, rank, depth, moment.place)
     });
     // What begins and ends within one tick of the clock ends right behind the last thing that it caused.
     let is_within = |mut inner: usize, outer: usize| {

@@ -75,11 +75,11 @@ impl Examined {
     pub fn lines(&self, places: &[Place]) -> BTreeMap<Place, String> {
         let physical = |place: &Place| {
             let part = self.sources.get(place.source.0 as usize).and_then(|source| source.part(place.line));
-            part.map_or(*place, |part| Place { source: SourceId(part.file), line: place.line - part.lines_before })
+            part.map_or(*place, |part| Place::new(SourceId(part.file), place.line - part.lines_before))
         };
         let files: Vec<Place> = places.iter().map(physical).collect();
-        let mut texts = self.excerpts.lines(&files).0;
-        files.iter().zip(places).filter_map(|(file, place)| Some((*place, texts.remove(file)?))).collect()
+        let texts = self.excerpts.lines(&files).0;
+        files.iter().zip(places).filter_map(|(file, place)| Some((*place, texts.get(file)?.clone()))).collect()
     }
 
     /// Hands a view of the call graph to `draw`, narrowed to what was asked for.

@@ -161,7 +161,7 @@ fn read_lines(
             skip_line(&mut reader, 1, &mut number).map_err(failed)?;
         }
         let text = String::from_utf8_lossy(&text);
-        texts.insert(Place { source, line }, text.trim_end_matches(['\n', '\r']).to_owned());
+        texts.insert(Place::new(source, line), text.trim_end_matches(['\n', '\r']).to_owned());
     }
     Ok(())
 }
@@ -194,7 +194,7 @@ mod tests {
     use crate::input::find_inputs;
 
     fn texts(excerpts: &Excerpts, lines: &[u64]) -> (Vec<String>, usize) {
-        let places: Vec<_> = lines.iter().map(|&line| Place { source: SourceId(0), line }).collect();
+        let places: Vec<_> = lines.iter().map(|&line| Place::new(SourceId(0), line)).collect();
         let (texts, errors) = excerpts.lines(&places);
         (texts.into_values().collect(), errors.len())
     }

@@ -10,13 +10,22 @@ use crate::model::vocabulary::ServiceId;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(pub u32);
 
-/// One line of one input.
+/// A record's place in an input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     /// The input.
     pub source: SourceId,
     /// The line's number, from 1.
     pub line: u64,
+    /// Which of the records that the line holds, from 0: what carries a log may put several into one line.
+    pub nth: u32,
+}
+
+impl Place {
+    /// The first record of a line.
+    pub fn new(source: SourceId, line: u64) -> Self {
+        Self { source, line, nth: 0 }
+    }
 }
 
 /// A file of a log: the log itself, or one of those that rotation made of it.

@@ -2,24 +2,32 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::base::time::Timestamp;
+use crate::base::time::{SECOND, Timestamp};
 use crate::input::Chunk;
 use crate::input::chunk::lines;
 use crate::model::event::{Event, EventKind, Level};
 use crate::model::source::{Activity, SourceId};
 use crate::model::vocabulary::ServiceId;
 
+use super::dialect::{Dialect, by_logger, opened_by};
 use super::events::{Extractor, Logger, own_host};
+use super::layout::{Layout, Plain};
 use super::record::{Head, Record};
 use super::scan::lossy;
 use super::service::ServiceNames;
-use super::sniff::{Dialect, strip_colours};
+use super::wrapping::{CarriedNames, Origin};
 
 /// How many unread lines are named.
 pub(crate) const SAMPLES: usize = 5;
 
 /// Who wrote a record: the process and, where the line names it, the service.
 pub(crate) type WriterKey = (u32, Option<ServiceId>);
+
+/// How far stamps of lines that were written at once may go back, in microseconds.
+const SLACK: i64 = SECOND;
+
+/// Stands for a client where a service is named: its records have a key of their own among those of a mixed log.
+pub(crate) const CLIENT: ServiceId = ServiceId(u16::MAX);
 
 /// What one process shows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,47 +72,59 @@ pub(crate) struct Parsed {
     pub(crate) records: u64,
     pub(crate) unread_lines: u64,
     pub(crate) unread_samples: Vec<u64>,
+    last_unread: Option<u64>,
+    /// Lines that were left out because the line before them is the same.
+    pub(crate) repeated_lines: u64,
+    /// Whether the time goes back by more than threads that write at once explain.
+    pub(crate) goes_back: bool,
     pub(crate) writers: FxHashMap<WriterKey, Writer>,
     /// The time of the first record that has one, and of the last.
     pub(crate) times: Option<(Timestamp, Timestamp)>,
 }
 
-/// Parses a chunk. Without a dialect every line that is not blank is unread.
+/// Parses a chunk. Without a layout every line that is not blank is unread.
 pub(crate) fn parse_chunk(
     chunk: &Chunk,
-    dialect: Option<&'static dyn Dialect>,
+    layout: Option<&Layout>,
     extractor: &Extractor<'_>,
     names: &ServiceNames,
 ) -> Parsed {
-    let plain = strip_colours(&chunk.bytes);
-    let text = plain.as_deref().unwrap_or(&chunk.bytes);
-    let parsed = Parsed { bytes: chunk.bytes.len() as u64, ..Parsed::default() };
-    let Some(dialect) = dialect else {
-        let mut parsed = parsed;
-        for (number, (_, line)) in (chunk.first_line..).zip(lines(text)) {
-            parsed.lines += 1;
+    let line_count = lines(&chunk.bytes).count() as u64;
+    let mut parsed = Parsed { bytes: chunk.bytes.len() as u64, lines: line_count, ..Parsed::default() };
+    let Some(layout) = layout else {
+        for (number, (_, line)) in (chunk.first_line..).zip(lines(&chunk.bytes)) {
             parsed.unread(number, line);
         }
         return parsed;
     };
+    let Plain { text, origins, names: carried } = layout.plain(chunk);
     let mut assembler = Assembler {
-        text,
-        chunk,
-        dialect,
+        text: &text,
+        source: chunk.source,
+        dialect: layout.dialect,
         extractor,
         names,
+        carried: &carried,
         loggers: FxHashMap::default(),
         programs: FxHashMap::default(),
         parsed,
         writer: ((0, None), Writer::default()),
     };
-    assembler.run();
+    match origins {
+        Some(origins) => assembler.run(origins.into_iter()),
+        None => assembler.run((chunk.first_line..).map(|number| Origin { number, ..Origin::default() })),
+    }
     assembler.parsed
 }
 
 impl Parsed {
     /// Adds what comes behind it in the same log.
     pub(crate) fn append(&mut self, mut later: Self) {
+        self.goes_back |= later.goes_back;
+        if let (Some((_, last)), Some((first, _))) = (self.times, later.times) {
+            self.goes_back |= last.since(first) > SLACK;
+        }
+        self.repeated_lines += later.repeated_lines;
         self.bytes += later.bytes;
         self.lines += later.lines;
         self.records += later.records;
@@ -116,7 +136,7 @@ impl Parsed {
         }
         let carried = self.times.map(|(_, last)| last);
         for event in later.events.iter_mut().take_while(|event| event.time.is_none()) {
-            event.time = carried;
+            event.time = carried.filter(|_| event.service != Some(CLIENT));
         }
         if self.events.is_empty() {
             self.events = later.events;
@@ -138,9 +158,11 @@ impl Parsed {
     }
 
     fn unread(&mut self, number: u64, line: &[u8]) {
-        if line.trim_ascii().is_empty() {
+        // Several lines that one line carried are one unread line.
+        if line.trim_ascii().is_empty() || self.last_unread == Some(number) {
             return;
         }
+        self.last_unread = Some(number);
         self.unread_lines += 1;
         if self.unread_samples.len() < SAMPLES {
             self.unread_samples.push(number);
@@ -152,16 +174,19 @@ impl Parsed {
 struct Open<'t> {
     head: Head<'t>,
     line: u64,
+    nth: u32,
     start: usize,
     end: usize,
 }
 
 struct Assembler<'t, 'v> {
     text: &'t [u8],
-    chunk: &'t Chunk,
+    source: SourceId,
+    /// That of the last record.
     dialect: &'static dyn Dialect,
     extractor: &'t Extractor<'v>,
     names: &'t ServiceNames,
+    carried: &'t CarriedNames,
     loggers: FxHashMap<&'t [u8], Logger>,
     programs: FxHashMap<&'t [u8], Option<ServiceId>>,
     parsed: Parsed,
@@ -170,22 +195,33 @@ struct Assembler<'t, 'v> {
 }
 
 impl<'t> Assembler<'t, '_> {
-    fn run(&mut self) {
+    /// Reads all lines; each has an origin.
+    fn run(&mut self, origins: impl Iterator<Item = Origin>) {
         let mut open: Option<Open<'t>> = None;
-        for (number, (offset, line)) in (self.chunk.first_line..).zip(lines(self.text)) {
-            self.parsed.lines += 1;
+        let (mut line_begun, mut nth) = (0, 0);
+        let mut before: &[u8] = b"";
+        for (origin, (offset, line)) in origins.zip(lines(self.text)) {
+            if line == std::mem::replace(&mut before, line) && !line.is_empty() {
+                self.parsed.repeated_lines += 1;
+                continue;
+            }
             let end = offset + line.len();
-            match (self.dialect.head(line), &mut open) {
+            let (dialect, head) = self.head(line);
+            let head = head.map(|head| self.with_origin(head, origin));
+            match (head, &mut open) {
                 (Some(head), Some(record)) if record.head.goes_on_with(&head) => record.end = end,
                 (Some(head), _) => {
                     if let Some(record) = open.take() {
                         self.close(&record);
                     }
+                    self.switch_dialect(dialect);
                     let start = offset + head.message;
-                    open = Some(Open { head, line: number, start, end });
+                    nth = if line_begun == origin.number { nth + 1 } else { 0 };
+                    line_begun = origin.number;
+                    open = Some(Open { head, line: origin.number, nth, start, end });
                 }
                 (None, Some(record)) if record.head.multi_line => record.end = end,
-                (None, _) => self.parsed.unread(number, line),
+                (None, _) => self.parsed.unread(origin.number, line),
             }
         }
         if let Some(record) = open.take() {
@@ -194,26 +230,60 @@ impl<'t> Assembler<'t, '_> {
         self.switch_writer((0, None));
     }
 
+    /// The head of a line, and its dialect: that of the last record unless the log goes on in another one.
+    fn head(&self, line: &'t [u8]) -> (&'static dyn Dialect, Option<Head<'t>>) {
+        let own = self.dialect.head(line);
+        let opened = if own.is_none() { opened_by(line, self.dialect) } else { None };
+        let (dialect, head) = opened.map_or((self.dialect, own), |opened| (opened, opened.head(line)));
+        let Some(logger) = head.map(|head| head.logger) else { return (dialect, None) };
+        let is_service = || self.extractor.logger(logger, false).service.is_some();
+        let by_logger = by_logger(dialect, logger, is_service);
+        if by_logger.name() == dialect.name() { (dialect, head) } else { (by_logger, by_logger.head(line)) }
+    }
+
+    fn switch_dialect(&mut self, dialect: &'static dyn Dialect) {
+        if self.dialect.is_client() != dialect.is_client() {
+            // What is known of a logger depends on who writes.
+            self.loggers.clear();
+        }
+        self.dialect = dialect;
+    }
+
+    /// A head with what its wrapping tells where the line itself does not.
+    fn with_origin(&self, head: Head<'t>, origin: Origin) -> Head<'t> {
+        let or = |own: &'t [u8], carried: &'t [u8]| if own.is_empty() { carried } else { own };
+        Head {
+            time: head.time.or(origin.time),
+            process: if head.process == 0 { origin.process } else { head.process },
+            host: or(head.host, self.carried.text(origin.host)),
+            program: or(head.program, self.carried.text(origin.program)),
+            ..head
+        }
+    }
+
     fn close(&mut self, open: &Open<'t>) {
         let message = &self.text[open.start..open.end];
-        let record = Record { head: open.head, line: open.line, message };
+        let record = Record { head: open.head, line: open.line, nth: open.nth, message };
         let head = &record.head;
         self.parsed.records += 1;
         if let Some(time) = head.time {
-            let first = self.parsed.times.map_or(time, |(first, _)| first);
+            let (first, last) = self.parsed.times.unwrap_or((time, time));
+            self.parsed.goes_back |= last.since(time) > SLACK;
             self.parsed.times = Some((first, time));
         }
-        let service = self.program(head.program);
+        let is_client = self.dialect.is_client();
+        let service = if is_client { Some(CLIENT) } else { self.program(head.program) };
         if self.writer.0 != (head.process, service) {
             self.switch_writer((head.process, service));
         }
-        let (extractor, is_client) = (self.extractor, self.dialect.is_client());
+        let extractor = self.extractor;
         let logger = self.loggers.entry(head.logger).or_insert_with(|| extractor.logger(head.logger, is_client));
 
         let before = self.parsed.events.len();
-        extractor.extract(self.chunk.source, logger, &record, &mut self.parsed.events);
+        extractor.extract(self.source, logger, &record, &mut self.parsed.events);
         let mut has_requests = false;
-        let time = head.time.or(self.parsed.times.map(|(_, last)| last));
+        // A client's lines without stamps may stand behind those of a service that has nothing to do with them.
+        let time = head.time.or(self.parsed.times.map(|(_, last)| last).filter(|_| !is_client));
         for event in &mut self.parsed.events[before..] {
             has_requests |= matches!(event.kind, EventKind::HttpSent { .. } | EventKind::HttpAnswered { .. });
             event.time = time;

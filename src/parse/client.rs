@@ -2,9 +2,9 @@
 //! `session.py`), what `cinder --debug` and `nova --debug` write (`DEBUG (session:580) REQ: ...`, cinderclient `shell.py`),
 //! and basicConfig's `DEBUG:keystoneauth:REQ: ...`. Everything around it (prompts, tables, prose) is left unread.
 
+use super::dialect::Dialect;
 use super::header;
 use super::record::Head;
-use super::sniff::Dialect;
 use crate::model::event::Level;
 
 /// Bare client output.
@@ -66,6 +66,11 @@ impl Dialect for Client {
 
     fn is_client(&self) -> bool {
         true
+    }
+
+    /// Requests and answers that stand without a head may belong to the record of a service that acts as a client.
+    fn opens(&self, line: &[u8]) -> bool {
+        line.starts_with(b"START with options: ") || prefix(line).0 > 0
     }
 }
 

@@ -1,7 +1,8 @@
-//! Reads the inputs one after the other, tells the dialect of each text in them, and hands on its pieces.
+//! Reads the inputs one after the other, tells the layout of each text in them, and hands on its pieces.
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use crate::input::open::{binary_kind, open};
@@ -9,11 +10,12 @@ use crate::input::unpack::{Leaf, Next, unpack};
 use crate::input::{Chunk, ChunkReader, Input, InputError, KeptInput, Origin, Source};
 use crate::model::source::SourceId;
 
+use super::layout::Layout;
 use super::read::Options;
 use super::rotation;
-use super::sniff::{Dialect, sniff, strip_colours};
+use super::sniff::sniff;
 
-/// How much of an input is looked at to tell its dialect.
+/// How much of an input is looked at to tell its layout.
 const SNIFFED: usize = 64 << 10;
 
 /// The remark about a text without log records.
@@ -25,13 +27,13 @@ const EMPTY: &str = "empty file";
 /// A piece with what is needed to parse it.
 pub(super) struct Piece {
     pub(super) chunk: Chunk,
-    pub(super) dialect: Option<&'static dyn Dialect>,
+    pub(super) layout: Option<Arc<Layout>>,
 }
 
 /// What is known of a text apart from its records.
 #[derive(Clone, Default)]
 pub(super) struct Note {
-    pub(super) dialect: Option<&'static dyn Dialect>,
+    pub(super) layout: Option<Arc<Layout>>,
     pub(super) remark: Option<String>,
 }
 
@@ -75,7 +77,7 @@ impl<'a> Feeder<'a> {
         let mut stdin = Some(stdin);
         for (number, input) in self.inputs.iter().enumerate() {
             if let Origin::Skipped(remark) = &input.origin {
-                self.add(number, input.path.clone(), Vec::new(), Note { dialect: None, remark: Some(remark.clone()) });
+                self.add(number, input.path.clone(), Vec::new(), Note { layout: None, remark: Some(remark.clone()) });
                 continue;
             }
             match open(input, &mut stdin) {
@@ -104,14 +106,14 @@ impl<'a> Feeder<'a> {
     fn take(&mut self, number: usize, input: &Input, leaf: Leaf<'_>) -> Next {
         let (path, members) = (leaf.path.clone(), leaf.members.clone());
         if let Some(remark) = leaf.remark {
-            self.add(number, path, members, Note { dialect: None, remark: Some(remark.to_owned()) });
+            self.add(number, path, members, Note { layout: None, remark: Some(remark.to_owned()) });
             return Next::Continue(());
         }
         let is_named = input.is_named && members.is_empty();
         let id = self.add(number, path.clone(), members, Note::default());
         let mut reader = ChunkReader::new(id, leaf);
-        let dialect = match look(&mut reader, self.options.limits.chunk_bytes) {
-            Ok(dialect) => dialect,
+        let layout = match look(&mut reader, self.options.limits.chunk_bytes) {
+            Ok(layout) => layout.map(Arc::new),
             Err(kind) => {
                 if is_named {
                     self.fed.errors.push(InputError::Binary { path, kind });
@@ -119,25 +121,21 @@ impl<'a> Feeder<'a> {
                 return self.remark(id, kind);
             }
         };
-        let remark = match (dialect, reader.peek(1).is_empty()) {
+        let remark = match (&layout, reader.peek(1).is_empty()) {
             (None, true) if !reader.has_failed() => Some(EMPTY),
             (None, false) => Some(NO_RECORDS),
             _ => None,
         };
         if let Some(note) = self.fed.notes.last_mut() {
-            *note = Note { dialect, remark: remark.map(str::to_owned) };
+            *note = Note { layout: layout.clone(), remark: remark.map(str::to_owned) };
         }
         let is_kept = !input.origin.is_file();
         if is_kept {
             self.fed.kept.insert(id, KeptInput::default());
         }
-        let begins = |line: &[u8]| match (dialect, strip_colours(line)) {
-            (None, _) => true,
-            (Some(dialect), Some(plain)) => dialect.begins(&plain),
-            (Some(dialect), None) => dialect.begins(line),
-        };
+        let begins = |line: &[u8]| layout.as_ref().is_none_or(|layout| layout.begins(line));
         let may_be_cut = rotation::of_path(&path).is_some();
-        let begins_record = |line: &[u8]| dialect.is_some() && begins(line);
+        let begins_record = |line: &[u8]| layout.is_some() && begins(line);
         let mut last: Option<Chunk> = None;
         while let Some(next) = reader.next_chunk(&begins) {
             let mut chunk = match next {
@@ -156,14 +154,14 @@ impl<'a> Feeder<'a> {
                 chunk = rest;
             }
             let complete = if may_be_cut { last.replace(chunk) } else { Some(chunk) };
-            if complete.is_some_and(|chunk| self.pieces.send(Piece { chunk, dialect }).is_err()) {
+            if complete.is_some_and(|chunk| self.pieces.send(Piece { chunk, layout: layout.clone() }).is_err()) {
                 return Next::Break(());
             }
         }
         if let Some(chunk) = last {
             let (before, tail) = chunk.split_at_last(&begins_record);
             self.edges(id).tail = tail;
-            if self.pieces.send(Piece { chunk: before, dialect }).is_err() {
+            if self.pieces.send(Piece { chunk: before, layout }).is_err() {
                 return Next::Break(());
             }
         }
@@ -182,16 +180,16 @@ impl<'a> Feeder<'a> {
     }
 }
 
-/// The dialect of a text, if it is one of a log. A text may hold zero bytes, as after a machine went down.
+/// The layout of a text, if it is one of a log. A text may hold zero bytes, as after a machine went down.
 ///
 /// # Errors
 ///
 /// What it is when it is no text.
-fn look(reader: &mut ChunkReader<'_>, chunk_bytes: usize) -> Result<Option<&'static dyn Dialect>, &'static str> {
+fn look(reader: &mut ChunkReader<'_>, chunk_bytes: usize) -> Result<Option<Layout>, &'static str> {
     let kind = binary_kind(reader.peek(SNIFFED));
-    let dialect = sniff(reader.peek(SNIFFED)).or_else(|| sniff(reader.peek(chunk_bytes)));
-    match (kind, dialect) {
+    let layout = sniff(reader.peek(SNIFFED)).or_else(|| sniff(reader.peek(chunk_bytes)));
+    match (kind, layout) {
         (Some(kind), None) => Err(kind),
-        (_, dialect) => Ok(dialect),
+        (_, layout) => Ok(layout),
     }
 }

@@ -10,7 +10,7 @@ use nom::{IResult, Parser};
 
 use super::scan;
 use crate::base::text::leading_uuid;
-use crate::base::time::Timestamp;
+use crate::base::time::{SECOND, Timestamp};
 use crate::model::event::{Context, Level};
 
 /// The result of a parser that says nothing about why it failed: most lines that fail are plain text.
@@ -40,6 +40,37 @@ pub(crate) fn stamp(text: &[u8]) -> Parsed<'_, Timestamp> {
         Some(time) => Ok((rest, time)),
         None => failed,
     }
+}
+
+/// A whole text that is a [`stamp`], in UTC where it has an offset: `2026-11-22T10:04:15.281+02:00`.
+pub(crate) fn moment(text: &[u8]) -> Option<Timestamp> {
+    let (rest, time) = stamp(text).ok()?;
+    match offset(rest) {
+        Some((b"", seconds)) => Some(time.plus(-seconds * SECOND)),
+        None if rest.is_empty() => Some(time),
+        _ => None,
+    }
+}
+
+/// The seconds that `Z`, `+0200`, `+02:00` or `-03` says a zone is ahead of UTC, and what follows.
+pub(crate) fn offset(text: &[u8]) -> Option<(&[u8], i64)> {
+    if let Some(rest) = text.strip_prefix(b"Z") {
+        return Some((rest, 0));
+    }
+    let sign = match text.first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let hours = digits(text, 1, 2)?;
+    let colon = usize::from(text.get(3) == Some(&b':'));
+    let (minutes, length) = digits(text, 3 + colon, 2).map_or((0, 3), |minutes| (minutes, 5 + colon));
+    (hours < 24 && minutes < 60).then(|| (&text[length..], sign * i64::from(hours * 3_600 + minutes * 60)))
+}
+
+/// Whether a word is one of the levels.
+pub(crate) fn is_level(word: &[u8]) -> bool {
+    level(&[word, b" "].concat()).is_ok_and(|(rest, _)| rest.is_empty())
 }
 
 /// The microseconds of `.281`, `,281` or `.281456`; 0 when there is no fraction.
@@ -194,6 +225,16 @@ mod tests {
         assert_eq!(at("2014-02-24 04:47:56 DEBUG"), Some(("2014-02-24T04:47:56.000".into(), 6)));
         assert_eq!(at("2014-02-24 04:47"), None);
         assert_eq!(at("2014-13-24 04:47:56"), None);
+    }
+
+    #[test]
+    fn moments_with_an_offset() {
+        let at = |text: &str| moment(text.as_bytes()).map(|time| time.to_string());
+        assert_eq!(at("2026-11-22T10:04:15.281456+02:00").as_deref(), Some("2026-11-22T08:04:15.281"));
+        assert_eq!(at("2026-11-22T08:04:15-0330").as_deref(), Some("2026-11-22T11:34:15.000"));
+        assert_eq!(at("2026-11-22 08:04:15,281").as_deref(), Some("2026-11-22T08:04:15.281"));
+        assert_eq!(at("2026-11-22T08:04:15Zulu"), None);
+        assert!(is_level(b"WARNING") && !is_level(b"WARNINGS") && !is_level(b"6"));
     }
 
     #[test]

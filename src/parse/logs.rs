@@ -1,6 +1,7 @@
 //! Puts together what was parsed of each file, and the files of a rotated log.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::input::Chunk;
 use crate::input::chunk::lines;
@@ -10,10 +11,10 @@ use crate::model::source::{Part, SourceId, SourceSummary};
 use super::assemble::{Parsed, parse_chunk};
 use super::events::Extractor;
 use super::feed::{Edges, Fed};
+use super::layout::Layout;
 use super::rotation::{self, Age};
 use super::service::{Assigned, ServiceNames, coverage};
-use super::sniff::Dialect;
-use super::years;
+use super::{duplicates, years};
 
 /// What was parsed, by file.
 #[derive(Default)]
@@ -31,7 +32,7 @@ pub(super) struct Tools<'a> {
 /// A log: the numbers of its files, the oldest first, and what is in it.
 struct Log {
     parts: Vec<Part>,
-    dialect: Option<&'static dyn Dialect>,
+    layout: Option<Arc<Layout>>,
     remark: Option<String>,
     parsed: Parsed,
 }
@@ -52,26 +53,23 @@ impl Merger {
         let groups = self.groups(fed);
         let logs: Vec<Log> =
             (0..).zip(groups).map(|(number, files)| self.join(SourceId(number), &files, fed, tools)).collect();
-        let has_year = |log: &Log| log.dialect.is_none_or(Dialect::has_year);
-        let evidence = years::evidence(logs.iter().filter(|log| has_year(log)).flat_map(|log| {
+        let evidence = years::evidence(logs.iter().flat_map(|log| {
             let dates = log.parsed.events.iter().filter_map(years::date_of);
             log.parsed.writers.values().filter_map(|writer| writer.first).chain(dates)
         }));
+        let goes_back = logs.iter().any(|log| log.parsed.goes_back);
         let mut events = Vec::new();
         let total = logs.iter().map(|log| log.parsed.events.len()).sum::<usize>();
         let mut summaries = Vec::new();
         for mut log in logs {
             let path = log.parts.last().map(|part| part.path.clone()).unwrap_or_default();
-            let has_year = has_year(&log);
             let mut own = std::mem::take(&mut log.parsed.events);
             let assigned = Assigned::new(&path, &log.parsed.writers, tools.names);
             for event in &mut own {
                 event.service = assigned.of((event.process, event.service));
             }
             let mut coverage = coverage(log.parsed.writers, &assigned);
-            if !has_year {
-                years::set(evidence, log.parsed.times, &mut own, &mut coverage);
-            }
+            years::set(evidence, log.parsed.times, &mut own, &mut coverage);
             if own.len() == total {
                 events = own;
             } else {
@@ -82,7 +80,7 @@ impl Merger {
             summaries.push(SourceSummary {
                 path,
                 parts: log.parts,
-                format: log.dialect.map(|dialect| dialect.name().to_owned()),
+                format: log.layout.map(|layout| layout.to_string()),
                 bytes: log.parsed.bytes,
                 lines: log.parsed.lines,
                 records: log.parsed.records,
@@ -92,10 +90,11 @@ impl Merger {
                 remark: log.remark,
             });
         }
+        duplicates::drop_repeated(&mut events, &mut summaries, goes_back);
         (events, summaries)
     }
 
-    /// The files of each log, the oldest first. Files are of one log when their names say so, their dialect is the same and
+    /// The files of each log, the oldest first. Files are of one log when their names say so, their layout is the same and
     /// their times do not contradict it.
     fn groups(&self, fed: &Fed) -> Vec<Vec<usize>> {
         let mut rotated: BTreeMap<String, Vec<(Age, usize)>> = BTreeMap::new();
@@ -121,17 +120,18 @@ impl Merger {
     }
 
     fn is_one_log(&self, files: &[usize], fed: &Fed) -> bool {
-        let mut dialects = files.iter().filter_map(|file| fed.notes[*file].dialect.map(Dialect::name));
-        let first = dialects.next();
+        let mut layouts =
+            files.iter().filter_map(|file| fed.notes[*file].layout.as_ref().map(|layout| layout.to_string()));
+        let first = layouts.next();
         let times = files.iter().filter_map(|file| self.files[*file].times).map(|(first, _)| first);
         first.is_some()
-            && dialects.all(|other| Some(other) == first)
+            && layouts.all(|other| Some(other) == first)
             && times.is_sorted_by(|before, after| before <= after)
     }
 
     fn join(&mut self, log: SourceId, files: &[usize], fed: &mut Fed, tools: Tools<'_>) -> Log {
-        let dialect = files.iter().find_map(|file| fed.notes[*file].dialect);
-        let parse = |chunk: &Chunk| parse_chunk(chunk, dialect, tools.extractor, tools.names);
+        let layout = files.iter().find_map(|file| fed.notes[*file].layout.clone());
+        let parse = |chunk: &Chunk| parse_chunk(chunk, layout.as_deref(), tools.extractor, tools.names);
         let (mut whole, mut parts) = (Parsed::default(), Vec::new());
         let mut lines_before = 0;
         // What may go on in the next file.
@@ -162,7 +162,7 @@ impl Merger {
         rest.iter().for_each(|rest| whole.append(parse(rest)));
         // A line that is cut counts in both of its files.
         whole.lines = lines_before;
-        let remark = files.iter().find_map(|file| fed.notes[*file].remark.clone()).filter(|_| dialect.is_none());
-        Log { parts, dialect, remark, parsed: whole }
+        let remark = files.iter().find_map(|file| fed.notes[*file].remark.clone()).filter(|_| layout.is_none());
+        Log { parts, layout, remark, parsed: whole }
     }
 }

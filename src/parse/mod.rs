@@ -2,10 +2,14 @@
 
 mod assemble;
 mod client;
+mod colours;
+mod dialect;
+mod duplicates;
 mod events;
 mod feed;
 mod header;
 mod journal;
+mod layout;
 mod logs;
 mod oslo;
 mod read;
@@ -17,6 +21,7 @@ mod service;
 mod sniff;
 #[cfg(test)]
 mod tests;
+mod wrapping;
 mod years;
 
 pub use read::{Options, Reading, read};

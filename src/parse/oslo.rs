@@ -7,9 +7,9 @@ use nom::combinator::opt;
 use nom::sequence::terminated;
 
 use super::client;
+use super::dialect::Dialect;
 use super::header::{self, Parsed, Tail};
 use super::record::Head;
-use super::sniff::Dialect;
 use crate::base::time::Timestamp;
 use crate::model::event::Level;
 
@@ -80,13 +80,16 @@ pub(crate) fn head_of<'a>(
     }
 }
 
-fn timed(line: &[u8], any_context: bool) -> Option<Head<'_>> {
+/// A head that begins with a time stamp; `any_context` is that of [`header::context`].
+pub(crate) fn timed(line: &[u8], any_context: bool) -> Option<Head<'_>> {
     let start = stamp_start(line)?;
     let (rest, time) = header::stamp(&line[start..]).ok()?;
     let (rest, _) = blanks(rest).ok()?;
     let (rest, process) = opt(header::process).parse(rest).ok()?;
     let process = process.unwrap_or(0);
-    if let Ok((rest, tail)) = header::tail(rest, any_context) {
+    let bare = |tail: &Tail<'_>| !tail.has_context && memchr::memchr(b'.', tail.logger).is_none();
+    let is_client = || header::level(rest).is_ok_and(|(message, _)| client::is_message(message));
+    if let Some((rest, tail)) = header::tail(rest, any_context).ok().filter(|(_, tail)| !bare(tail) || !is_client()) {
         return Some(head_of(line, rest, Some(time), process, tail));
     }
     let tail = |level, logger| Tail { level, logger, context: <_>::default(), has_context: true, is_error: false };

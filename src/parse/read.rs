@@ -62,7 +62,9 @@ fn read_all(paths: &[String], stdin: &mut (dyn Read + Send), vocabulary: &Vocabu
     let threads = rayon::current_num_threads();
     let mut merger = Merger::default();
     let mut parse = |batch: &[Piece]| {
-        let one = |piece: &Piece| (piece.chunk.source, parse_chunk(&piece.chunk, piece.dialect, &extractor, &names));
+        let one = |piece: &Piece| {
+            (piece.chunk.source, parse_chunk(&piece.chunk, piece.layout.as_deref(), &extractor, &names))
+        };
         let parsed: Vec<(SourceId, Parsed)> = batch.par_iter().map(one).collect();
         parsed.into_iter().for_each(|(source, parsed)| merger.add(source, parsed));
     };

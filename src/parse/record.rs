@@ -48,6 +48,8 @@ pub(crate) struct Record<'a> {
     pub(crate) head: Head<'a>,
     /// The number of its first line.
     pub(crate) line: u64,
+    /// Which of the records that the line holds.
+    pub(crate) nth: u32,
     /// The message, with all further lines of the record as they stand in the log.
     pub(crate) message: &'a [u8],
 }

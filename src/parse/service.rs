@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::assemble::{Writer, WriterKey};
+use super::assemble::{CLIENT, Writer, WriterKey};
 use crate::model::event::Level;
 use crate::model::source::Coverage;
 use crate::model::vocabulary::{ServiceId, Vocabulary};
@@ -52,6 +52,7 @@ impl Assigned {
         let mut totals: FxHashMap<ServiceId, u64> = FxHashMap::default();
         for ((_, program), writer) in writers {
             match program {
+                Some(CLIENT) => {}
                 Some(service) => *totals.entry(*service).or_default() += writer.records,
                 None => {
                     for (service, count) in &writer.votes {
@@ -70,6 +71,7 @@ impl Assigned {
         };
         let decide = |(key, writer): (&WriterKey, &Writer)| {
             let service = match (key.1, whole) {
+                (Some(CLIENT), _) => names.of_program("client"),
                 (Some(service), _) => Some(service),
                 (None, Some((service, true))) => Some(service),
                 (None, whole) => winner(&writer.votes).or(whole.map(|(service, _)| service)),

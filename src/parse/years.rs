@@ -12,8 +12,15 @@ const HALF_A_YEAR: i64 = 182 * 86_400 * 1_000_000;
 
 /// The earliest moment that is known with its year.
 pub(crate) fn evidence(times: impl Iterator<Item = Timestamp>) -> Option<Timestamp> {
-    times.min()
+    times.filter(|time| has_year(*time)).min()
 }
+
+fn has_year(time: Timestamp) -> bool {
+    time >= FIRST_YEAR
+}
+
+/// Stamps from here on have a year: OpenStack is not older.
+const FIRST_YEAR: Timestamp = Timestamp(14_610 * 86_400 * 1_000_000);
 
 /// The `Date:` header that an event holds.
 pub(crate) fn date_of(event: &Event) -> Option<Timestamp> {
@@ -23,7 +30,7 @@ pub(crate) fn date_of(event: &Event) -> Option<Timestamp> {
     }
 }
 
-/// Sets the year of one input's events and coverage.
+/// Sets the year of one input's events and coverage where they have none.
 pub(crate) fn set(
     evidence: Option<Timestamp>,
     times: Option<(Timestamp, Timestamp)>,
@@ -31,7 +38,7 @@ pub(crate) fn set(
     coverage: &mut [Coverage],
 ) {
     let evidence = evidence.or_else(|| events.iter().filter_map(date_of).min());
-    let Some((first, last)) = times else { return };
+    let Some((first, last)) = times.filter(|(first, last)| !has_year(*first) || !has_year(*last)) else { return };
     // Logs that begin in December belong to the year before evidence of January.
     let year = evidence.map_or(BASE_YEAR, |evidence| {
         let near = |year: &i64| first.in_year(*year).since(evidence).abs();
@@ -46,8 +53,9 @@ pub(crate) fn set(
     for entry in coverage {
         let turned = turn.year != year;
         entry.activity.forget();
-        entry.first = entry.first.map(|time| if turned { first.in_year(year) } else { time.in_year(year) });
-        entry.last = entry.last.map(|time| if turned { end } else { time.in_year(year) });
+        let within = |time: Timestamp| if has_year(time) { time } else { time.in_year(year) };
+        entry.first = entry.first.map(|time| if turned { within(first) } else { within(time) });
+        entry.last = entry.last.map(|time| if turned { end } else { within(time) });
     }
 }
 
@@ -59,6 +67,9 @@ struct Turn {
 
 impl Turn {
     fn set(&mut self, time: Timestamp) -> Timestamp {
+        if has_year(time) {
+            return time;
+        }
         let step = time.since(self.previous);
         if step < -HALF_A_YEAR {
             self.year += 1;
@@ -82,6 +93,6 @@ mod tests {
         assert_eq!(turn.set(at(BASE_YEAR, 1, 1)), at(2026, 1, 1));
         assert_eq!(turn.set(at(BASE_YEAR, 12, 31)), at(2025, 12, 31));
         assert_eq!(turn.set(at(BASE_YEAR, 3, 1)), at(2026, 3, 1));
-        assert_eq!(evidence([at(2026, 1, 1), at(2025, 1, 1)].into_iter()), Some(at(2025, 1, 1)));
+        assert_eq!(evidence([at(2026, 1, 1), at(2025, 1, 1), at(BASE_YEAR, 5, 5)].into_iter()), Some(at(2025, 1, 1)));
     }
 }

@@ -410,7 +410,7 @@ mod tests {
         let grammar = crate::spec::load::alone(&files).unwrap_or_else(|errors| panic!("{errors}")).grammar;
         let request = Some(RequestId(Uuid::from_u128(1)));
         let event = |(line, kind): (u64, EventKind)| Event {
-            place: Place { source: SourceId(0), line },
+            place: Place::new(SourceId(0), line),
             time: Some(Timestamp(line as i64 * 1_000_000)),
             process: 1,
             service: Some(ServiceId(0)),

@@ -100,7 +100,7 @@ mod tests {
         let grammar = crate::spec::load::alone(&files).unwrap_or_else(|errors| panic!("{errors}")).grammar;
         let request = Some(RequestId(Uuid::from_u128(1)));
         let event = |source: u32, line: i64, service: u16, kind: EventKind| Event {
-            place: Place { source: SourceId(source), line: line as u64 },
+            place: Place::new(SourceId(source), line as u64),
             time: Some(Timestamp(line * 1_000_000)),
             process: source,
             service: Some(ServiceId(service)),

@@ -17,8 +17,9 @@ type Process = (SourceId, u32);
 #[derive(Clone, Copy, Debug)]
 struct Hold {
     owner: RequestId,
-    from: u64,
-    to: u64,
+    from: Place,
+    /// Nothing while it was not released.
+    to: Option<Place>,
 }
 
 /// The ids that are not those of the work whose lines they stand on.
@@ -48,11 +49,11 @@ impl Strangers {
                         LockState::Acquired => {
                             workers.insert((process, request));
                             held.insert((process, name, function), holds.len());
-                            holds.push(Hold { owner: request, from: event.place.line, to: u64::MAX });
+                            holds.push(Hold { owner: request, from: event.place, to: None });
                         }
                         LockState::Released => {
                             if let Some(hold) = held.remove(&(process, name.as_str(), function.as_str())) {
-                                holds[hold].to = event.place.line;
+                                holds[hold].to = Some(event.place);
                                 if holds[hold].owner != request {
                                     strangers.ends.insert(event.place, holds[hold].owner);
                                     strangers.lent.entry((process, request)).or_default().push(hold);
@@ -64,7 +65,7 @@ impl Strangers {
                 }
                 (EventKind::HttpSent { header: Some(header), .. }, Some(_), Some(request)) if *header != request => {
                     let holds = strangers.holds.get(&process).map_or(&[][..], Vec::as_slice);
-                    if let Some(hold) = holds.iter().rposition(|hold| hold.owner == *header && hold.to == u64::MAX) {
+                    if let Some(hold) = holds.iter().rposition(|hold| hold.owner == *header && hold.to.is_none()) {
                         strangers.lent.entry((process, request)).or_default().push(hold);
                     }
                 }
@@ -87,7 +88,7 @@ impl Strangers {
         let process = (event.place.source, event.process);
         let lent = self.lent.get(&(process, event.context.request?))?;
         let holds = self.holds.get(&process)?;
-        let during = |hold: &&Hold| (hold.from..=hold.to).contains(&event.place.line);
+        let during = |hold: &&Hold| hold.from <= event.place && hold.to.is_none_or(|to| event.place <= to);
         let mut owners = lent.iter().filter_map(|hold| holds.get(*hold)).filter(during).map(|hold| hold.owner);
         let owner = owners.next()?;
         owners.all(|other| other == owner).then_some(owner)
@@ -125,7 +126,7 @@ mod tests {
     /// Whose line each of these is, where it is not that of the id in its brackets.
     fn owners(lines: &[(RequestId, EventKind)]) -> Vec<Option<RequestId>> {
         let event = |(line, (request, kind)): (u64, &(RequestId, EventKind))| Event {
-            place: Place { source: SourceId(0), line },
+            place: Place::new(SourceId(0), line),
             time: Some(Timestamp(line as i64 * 1_000_000)),
             process: 1,
             service: Some(ServiceId(0)),

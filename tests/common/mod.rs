@@ -30,7 +30,7 @@ pub(crate) fn at(millis: i64) -> Timestamp {
 }
 
 pub(crate) fn place(source: u32, line: u64) -> Place {
-    Place { source: SourceId(source), line }
+    Place::new(SourceId(source), line)
 }
 
 pub(crate) fn id(number: u128) -> Uuid {

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every test uses all of it")]
 
 pub(crate) mod change;
+pub(crate) mod families;
 pub(crate) mod faults;
 pub(crate) mod generated;
 pub(crate) mod mutate;

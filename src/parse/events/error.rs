@@ -4,12 +4,12 @@
 use crate::input::chunk::lines;
 use crate::model::event::{EventKind, Level, Raised};
 use crate::model::vocabulary::{LayerId, Vocabulary};
-use crate::parse::journal;
-use crate::parse::oslo::Oslo;
+use crate::parse::dialect::Dialect;
+use crate::parse::journal::Journal;
+use crate::parse::oslo::{Oslo, Untimed};
 use crate::parse::record::Record;
 use crate::parse::scan::{after, between, last_component, lossy, until};
 use crate::parse::secrets::redact;
-use crate::parse::sniff::Dialect;
 
 /// The longest text kept of an exception.
 const LONGEST: usize = 2_000;
@@ -111,13 +111,9 @@ fn from_traceback<'m>(message: &'m [u8], modules: &Modules) -> Option<(&'m [u8],
 
 /// A line of a traceback without the head that is repeated on each.
 fn without_head(line: &[u8]) -> &[u8] {
-    if let Some(head) = Oslo.head(line) {
-        return &line[head.message..];
-    }
-    match journal::Journal.head(line) {
-        Some(head) => &line[head.message..],
-        None => line,
-    }
+    let dialects: [&dyn Dialect; 3] = [&Oslo, &Journal, &Untimed];
+    let head = dialects.iter().find_map(|dialect| dialect.head(line));
+    head.map_or(line, |head| &line[head.message..])
 }
 
 /// `some message: nova.exception.VolumeNotFound: text of it`.

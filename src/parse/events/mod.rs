@@ -100,7 +100,7 @@ impl<'v> Extractor<'v> {
         let head = &record.head;
         let mut emit = |kind: EventKind| {
             events.push(Event {
-                place: Place { source, line: record.line },
+                place: Place { source, line: record.line, nth: record.nth },
                 time: head.time,
                 process: head.process,
                 service: None,

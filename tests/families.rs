@@ -1,0 +1,113 @@
+//! Logs in every family of formats, and in copies broken in every known way, give the answers that they give as they were
+//! written, or less of them: never a violation that the original does not have.
+
+mod support;
+
+use flowcheck::check::verdict::{Checked, FlowVerdict, Verdict};
+use flowcheck::spec::grammar::Grammar;
+use support::families::{self, COARSE, OF_CLIENTS, OF_SERVICES};
+use support::recordings::{Files, by_two, recordings, samples};
+
+/// What is said of each flow: its steps in no order, as that of what happened at the same time may be another; and not which
+/// logs would tell more.
+fn answers(grammar: &Grammar, checked: &Checked) -> Vec<String> {
+    let answer = |flow: &FlowVerdict| {
+        let text = support::brief(grammar, flow);
+        let (head, steps) = text.split_once("\n    steps ").expect("steps");
+        let (before, missing) = head.split_once(" missing ").expect("what is missing");
+        let statuses = missing.split_once("] statuses").expect("statuses").1;
+        let mut steps: Vec<&str> = steps.split(' ').collect();
+        steps.sort_unstable();
+        // One line may stand for several reads of the same.
+        steps.dedup();
+        format!("{before}{statuses}\n    steps {}", steps.join(" "))
+    };
+    let mut answers: Vec<String> = checked.flows.iter().map(answer).collect();
+    answers.sort();
+    answers
+}
+
+fn logs() -> Vec<(String, Files)> {
+    let mut all = recordings();
+    // Those that have one family for all services; journals are a family already.
+    all.retain(|(name, _)| name != "format-journal");
+    if all.is_empty() { samples() } else { all }
+}
+
+/// What is different in another form of the logs.
+fn different(grammar: &Grammar, name: &str, form: &str, plain: &Checked, files: &Files) -> Option<String> {
+    let other = support::examine(grammar, &support::save(&format!("families-{name}-{form}"), files), Some(1));
+    let (expected, found) = (answers(grammar, plain), answers(grammar, &other));
+    let missing: Vec<&String> = expected.iter().filter(|answer| !found.contains(answer)).collect();
+    let surplus: Vec<&String> = found.iter().filter(|answer| !expected.contains(answer)).collect();
+    let same = missing.is_empty() && surplus.is_empty() && expected.len() == found.len();
+    (!same).then(|| format!("{name}, {form}:\n  expected {missing:#?}\n  found {surplus:#?}"))
+}
+
+/// Whether less may be known of the same flows, but nothing else.
+fn contradicts(grammar: &Grammar, name: &str, form: &str, plain: &Checked, files: &Files) -> Option<String> {
+    let other = support::examine(grammar, &support::save(&format!("families-{name}-{form}"), files), Some(1));
+    let count =
+        |checked: &Checked, verdict: Verdict| checked.flows.iter().filter(|flow| flow.verdict == verdict).count();
+    let violated = (count(plain, Verdict::Violated), count(&other, Verdict::Violated));
+    let flows = (plain.flows.len(), other.flows.len());
+    let wrong = violated.1 > violated.0 || flows.0 != flows.1;
+    wrong.then(|| format!("{name}, {form}: violated {violated:?}, flows {flows:?}\n{:#?}", answers(grammar, &other)))
+}
+
+/// Holds one form of all logs against the logs themselves.
+fn hold(forms: &Forms<'_>, check: Check) {
+    let grammar = support::grammar();
+    let logs = logs();
+    let wrong = by_two(&logs, |_, name, files| {
+        let plain = support::examine(&grammar, &support::save(&format!("families-{name}"), files), Some(1));
+        forms.iter().filter_map(|(form, rewrite)| check(&grammar, name, form, &plain, &rewrite(files))).collect()
+    });
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Names of forms, and what writes logs in them.
+type Forms<'f> = Vec<(&'f str, &'f (dyn Fn(&Files) -> Files + Sync))>;
+
+type Check = fn(&Grammar, &str, &str, &Checked, &Files) -> Option<String>;
+
+#[test]
+fn services_in_every_family() {
+    let rewrites: Vec<_> =
+        OF_SERVICES.iter().map(|(_, form)| |files: &Files| families::in_family(files, *form)).collect();
+    let mut forms: Forms<'_> = OF_SERVICES.iter().zip(&rewrites).map(|((name, _), form)| (*name, form as _)).collect();
+    forms.push(("oslo-json", &families::as_oslo_json));
+    hold(&forms, different);
+}
+
+#[test]
+fn services_in_families_without_exact_times() {
+    let rewrites: Vec<_> = COARSE.iter().map(|(_, form)| |files: &Files| families::in_family(files, *form)).collect();
+    let forms: Forms<'_> = COARSE.iter().zip(&rewrites).map(|((name, _), form)| (*name, form as _)).collect();
+    hold(&forms, contradicts);
+}
+
+#[test]
+fn clients_in_every_family() {
+    let rewrites: Vec<_> =
+        OF_CLIENTS.iter().map(|(_, form)| |files: &Files| families::client_in_family(files, *form)).collect();
+    let mut forms: Forms<'_> = OF_CLIENTS.iter().zip(&rewrites).map(|((name, _), form)| (*name, form as _)).collect();
+    forms.push(("one-line", &families::on_one_line));
+    hold(&forms, different);
+}
+
+#[test]
+fn broken_copies() {
+    hold(
+        &vec![
+            ("concatenated", &families::concatenated),
+            ("doubled", &families::doubled),
+            ("repeated", &families::repeated),
+            ("wrapped-80", &|files| families::hard_wrapped(files, 80)),
+            ("wrapped-132", &|files| families::hard_wrapped(files, 132)),
+            ("markdown", &|files| families::posted(files, "```\n", "```\n")),
+            ("bbcode", &|files| families::posted(files, "[CODE][COLOR=#FF0040]", "[/COLOR][/CODE]\n")),
+        ],
+        different,
+    );
+}
