@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use crate::base::time::{SECOND, Timestamp};
 use crate::model::source::Place;
-use crate::spec::grammar::{Flow, Grammar, Guard, Machine, Origin, StatusShown, StepId, Subject, Target, Transition};
+use crate::spec::grammar::{
+    Flow, Grammar, Guard, Machine, Origin, StatusShown, StepId, StepKind, Subject, Target, Transition,
+};
 use crate::trace::clocks::{ClockId, Stamp};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{MessageSeen, Node, NodeId, NodeKind};
@@ -251,7 +253,10 @@ impl Walk<'_> {
         };
         let Some(seen) = track.seen.iter().rev().find(clearly_between) else { return };
         let Some(status) = self.machine.states.iter().position(|(name, _)| *name == seen.status) else { return };
-        if self.status.is_some_and(|known| known != status) {
+        // Work that a request only begins goes on behind it, perhaps in a log that is not there.
+        let is_begun = |step| matches!(self.grammar.step_at(step).kind, StepKind::Cast { .. });
+        let goes_on = |known| self.machine.works_between(known, status, is_begun);
+        if self.status.is_some_and(|known| known != status && !goes_on(known)) {
             last.contradicted = Some(seen.clone());
             self.forget_records();
         }

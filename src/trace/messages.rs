@@ -108,9 +108,17 @@ impl Builder<'_> {
                 node.rpc = node.rpc.take().or_else(|| method.clone());
                 node.request = node.request.or(event.context.request);
                 node.global = node.global.or(event.context.global);
-                node.end = event.time;
-                node.ended = Some(event.place);
-                node.success = success.or(node.success);
+                let work = node.service.zip(node.rpc.as_deref());
+                let steps = work.map_or(&[][..], |(service, method)| self.catalog.rpc(service, method));
+                // Such work is begun in a thread of its own: the answer is not its end.
+                let is_begun_only = steps.iter().any(|step| self.grammar.step_at(*step).fails_silently);
+                if is_begun_only && *success == Some(true) {
+                    node.evidence.push(event.place);
+                } else {
+                    node.end = event.time;
+                    node.ended = Some(event.place);
+                    node.success = success.or(node.success);
+                }
                 self.take_errors(event, index);
             }
             EventKind::RpcAnswered { id } => {

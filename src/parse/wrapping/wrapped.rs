@@ -46,7 +46,7 @@ fn kind(sample: &Lines) -> Option<Wrapped> {
     let full = lines().zip(lines().skip(1)).filter(is_full).count();
     let cut = lines().zip(lines().skip(1)).filter(is_full).filter(|(_, next)| !begins(next)).count();
     // In a log of a few records most lines are full.
-    let is_enough = cut >= FEWEST && full * 10 > filled * 3 || cut >= 2 && full * 2 > filled;
+    let is_enough = cut >= FEWEST && full * 10 > filled * 3 || cut >= 2 && full * 2 >= filled;
     (is_enough && cut * 2 > full).then_some(Wrapped::Anywhere(width))
 }
 

@@ -58,6 +58,14 @@ impl Machine {
         self.initial.is_some_and(|initial| self.transitions_by(step).any(|made| made.from.contains(&initial)))
     }
 
+    /// Whether a step that fits does its work in both states, or brings one to the other.
+    pub fn works_between(&self, from: usize, to: usize, fits: impl Fn(StepId) -> bool) -> bool {
+        self.transitions.iter().any(|made| {
+            let arrives = made.from.contains(&to) || matches!(made.to, Target::State(state) if state == to);
+            made.from.contains(&from) && arrives && made.by.iter().any(|step| fits(*step))
+        })
+    }
+
     /// Whether in a state nothing is there, not yet or no more.
     pub fn is_absent(&self, state: usize) -> bool {
         self.initial == Some(state) || self.finals.contains(&state)
