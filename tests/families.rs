@@ -36,7 +36,7 @@ fn logs() -> Vec<(String, Files)> {
 
 /// What is different in another form of the logs.
 fn different(grammar: &Grammar, name: &str, form: &str, plain: &Checked, files: &Files) -> Option<String> {
-    let other = support::examine(grammar, &support::save(&format!("families-{name}-{form}"), files), Some(1));
+    let other = support::examine(grammar, &support::save(&format!("families-{form}-{name}"), files), Some(1));
     let (expected, found) = (answers(grammar, plain), answers(grammar, &other));
     let missing: Vec<&String> = expected.iter().filter(|answer| !found.contains(answer)).collect();
     let surplus: Vec<&String> = found.iter().filter(|answer| !expected.contains(answer)).collect();
@@ -46,7 +46,7 @@ fn different(grammar: &Grammar, name: &str, form: &str, plain: &Checked, files: 
 
 /// Whether less may be known of the same flows, but nothing else.
 fn contradicts(grammar: &Grammar, name: &str, form: &str, plain: &Checked, files: &Files) -> Option<String> {
-    let other = support::examine(grammar, &support::save(&format!("families-{name}-{form}"), files), Some(1));
+    let other = support::examine(grammar, &support::save(&format!("families-{form}-{name}"), files), Some(1));
     let count =
         |checked: &Checked, verdict: Verdict| checked.flows.iter().filter(|flow| flow.verdict == verdict).count();
     let violated = (count(plain, Verdict::Violated), count(&other, Verdict::Violated));
@@ -56,12 +56,15 @@ fn contradicts(grammar: &Grammar, name: &str, form: &str, plain: &Checked, files
 }
 
 /// Holds one form of all logs against the logs themselves.
-fn hold(forms: &Forms<'_>, check: Check) {
+fn hold(test: &str, forms: &Forms<'_>, check: Check) {
     let grammar = support::grammar();
     let logs = logs();
     let wrong = by_two(&logs, |_, name, files| {
-        let plain = support::examine(&grammar, &support::save(&format!("families-{name}"), files), Some(1));
-        forms.iter().filter_map(|(form, rewrite)| check(&grammar, name, form, &plain, &rewrite(files))).collect()
+        let plain = support::examine(&grammar, &support::save(&format!("families-{test}-{name}"), files), Some(1));
+        forms
+            .iter()
+            .filter_map(|(form, rewrite)| check(&grammar, name, &format!("{test}-{form}"), &plain, &rewrite(files)))
+            .collect()
     });
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
@@ -77,14 +80,14 @@ fn services_in_every_family() {
         OF_SERVICES.iter().map(|(_, form)| |files: &Files| families::in_family(files, *form)).collect();
     let mut forms: Forms<'_> = OF_SERVICES.iter().zip(&rewrites).map(|((name, _), form)| (*name, form as _)).collect();
     forms.push(("oslo-json", &families::as_oslo_json));
-    hold(&forms, different);
+    hold("services", &forms, different);
 }
 
 #[test]
 fn services_in_families_without_exact_times() {
     let rewrites: Vec<_> = COARSE.iter().map(|(_, form)| |files: &Files| families::in_family(files, *form)).collect();
     let forms: Forms<'_> = COARSE.iter().zip(&rewrites).map(|((name, _), form)| (*name, form as _)).collect();
-    hold(&forms, contradicts);
+    hold("coarse", &forms, contradicts);
 }
 
 #[test]
@@ -93,12 +96,13 @@ fn clients_in_every_family() {
         OF_CLIENTS.iter().map(|(_, form)| |files: &Files| families::client_in_family(files, *form)).collect();
     let mut forms: Forms<'_> = OF_CLIENTS.iter().zip(&rewrites).map(|((name, _), form)| (*name, form as _)).collect();
     forms.push(("one-line", &families::on_one_line));
-    hold(&forms, different);
+    hold("clients", &forms, different);
 }
 
 #[test]
 fn broken_copies() {
     hold(
+        "broken",
         &vec![
             ("concatenated", &families::concatenated),
             ("doubled", &families::doubled),
