@@ -94,7 +94,7 @@ impl Merger {
         (events, summaries)
     }
 
-    /// The files of each log, the oldest first. Files are of one log when their names say so, their layout is the same and
+    /// The files of each log, the oldest first. Files are of one log when their names say so, their dialect is the same and
     /// their times do not contradict it.
     fn groups(&self, fed: &Fed) -> Vec<Vec<usize>> {
         let mut rotated: BTreeMap<String, Vec<(Age, usize)>> = BTreeMap::new();
@@ -120,12 +120,12 @@ impl Merger {
     }
 
     fn is_one_log(&self, files: &[usize], fed: &Fed) -> bool {
-        let mut layouts =
-            files.iter().filter_map(|file| fed.notes[*file].layout.as_ref().map(|layout| layout.to_string()));
-        let first = layouts.next();
+        let mut dialects =
+            files.iter().filter_map(|file| fed.notes[*file].layout.as_ref().map(|layout| layout.dialect.name()));
+        let first = dialects.next();
         let times = files.iter().filter_map(|file| self.files[*file].times).map(|(first, _)| first);
         first.is_some()
-            && layouts.all(|other| Some(other) == first)
+            && dialects.all(|other| Some(other) == first)
             && times.is_sorted_by(|before, after| before <= after)
     }
 

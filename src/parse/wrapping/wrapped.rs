@@ -42,9 +42,15 @@ fn kind(sample: &Lines) -> Option<Wrapped> {
     if words >= FEWEST && words * 3 > filled {
         return Some(Wrapped::Words(width));
     }
-    let is_full = |(line, _): &(&[u8], &[u8])| self::width(line) == width;
-    let full = lines().zip(lines().skip(1)).filter(is_full).count();
-    let cut = lines().zip(lines().skip(1)).filter(is_full).filter(|(_, next)| !begins(next)).count();
+    // A full line that goes on is one of a record: its first, or behind another full one. Tables have full lines too.
+    let (mut full, mut cut, mut is_in_record) = (0, 0, false);
+    for (line, next) in lines().zip(lines().skip(1)) {
+        let is_full = self::width(line) == width;
+        is_in_record |= begins(line);
+        full += usize::from(is_full);
+        cut += usize::from(is_full && is_in_record && !begins(next));
+        is_in_record &= is_full;
+    }
     // In a log of a few records most lines are full.
     let is_enough = cut >= FEWEST && full * 10 > filled * 3 || cut >= 2 && full * 2 >= filled;
     (is_enough && cut * 2 > full).then_some(Wrapped::Anywhere(width))
@@ -62,9 +68,9 @@ fn is_full(line: &[u8], next: &[u8], most: usize) -> bool {
     !line.is_empty() && !word.is_empty() && width(line) + 1 + width(word) > most
 }
 
-/// Whether a record begins here in any dialect.
+/// Whether this is the head of a record, or of a line of one, in any dialect.
 fn begins(line: &[u8]) -> bool {
-    DIALECTS.iter().any(|dialect| dialect.begins(line))
+    DIALECTS.iter().any(|dialect| dialect.head(line).is_some())
 }
 
 impl Wrapping for Wrapped {
