@@ -182,10 +182,13 @@ fn mutants_are_found() {
         "cinder.volume.migrate",
         "cinder.volume.retype",
     ];
-    // What goes wrong while a server is moved is the subject of the seeded faults.
-    let of_server = |path: &Path| grammar.flow(&path.flow).is_some_and(|flow| flow.per_volume);
-    let matters =
-        |path: &Path| !of_server(path) && !left_out.iter().any(|name| support::path::uses(&path.acts, &grammar, name));
+    // What goes wrong while a server is made or moved is the subject of the seeded faults and of cases: a server has volumes
+    // that no line names, a build that fails is tried on another host, and much is left to the deletion of the server.
+    let moving = ["boot-attach", "shelve-offload", "unshelve", "migrate", "evacuate", "rebuild"];
+    let matters = |path: &Path| {
+        !moving.contains(&path.flow.as_str())
+            && !left_out.iter().any(|name| support::path::uses(&path.acts, &grammar, name))
+    };
     let good: Vec<Path> = all_paths(&grammar, false).into_iter().filter(matters).collect();
     let failed = all_paths(&grammar, true).into_iter().filter(matters);
     let failed: Vec<Path> = failed.filter(|path| path.failure == Failure::RolledBack && !path.direct).collect();
@@ -238,11 +241,11 @@ fn mutants_are_found() {
     assert!(complaints.is_empty(), "{} wrong\n{}", complaints.len(), complaints.join("\n"));
     assert_eq!(
         (all, legal.values().sum::<usize>()),
-        (1371, 571),
+        (1547, 756),
         "the number of mutants, and of legal ones, has changed"
     );
     // Not named is a shelved server's step, which reads as one on a host that stopped there; a rollback of a swap in the old
     // style, where the reservation that failed is what has no place; and an update of somebody else's attachment, which makes
     // the next step the stranger.
-    assert!(named >= 1349, "fewer mutants are named");
+    assert!(named >= 1523, "fewer mutants are named");
 }

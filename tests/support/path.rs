@@ -18,6 +18,8 @@ pub(crate) struct Act {
     pub(crate) optional: bool,
     /// Whether its failure changes nothing for what follows.
     pub(crate) tolerated: bool,
+    /// Whether something is owed when it fails.
+    pub(crate) guarded: bool,
     /// The statuses after which it may be sent again.
     pub(crate) retry: Vec<u16>,
     /// What the logs tell of it that is out of the ordinary.
@@ -276,6 +278,7 @@ impl Walker<'_> {
             spare: self.spare,
             optional: std::mem::take(&mut self.optional),
             tolerated: self.tolerated > 0,
+            guarded: self.attempts > 0,
             retry,
             turn: Turn::Usual,
             acts: Vec::new(),

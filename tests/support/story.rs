@@ -443,6 +443,7 @@ impl Teller<'_> {
             spare: false,
             optional: true,
             tolerated: false,
+            guarded: false,
             retry: Vec::new(),
             turn: Turn::Usual,
             acts: Vec::new(),

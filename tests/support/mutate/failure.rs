@@ -26,6 +26,8 @@ impl Mutator<'_> {
             Expected::Legal("a user has no deadline: the chain just stops")
         } else if act.optional && !act.tolerated {
             Expected::Legal("what is left is at rest")
+        } else if self.is_about_a_server() && !act.guarded {
+            Expected::Legal("nova takes nothing back there")
         } else if !before.iter().any(changed) {
             Expected::Legal("nothing was done before it")
         } else {

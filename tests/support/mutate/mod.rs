@@ -6,7 +6,7 @@ mod strangers;
 
 use flowcheck::spec::grammar::{Grammar, MessageRole, StepId, StepKind};
 
-use super::path::{Act, Path};
+use super::path::{Act, Path, Turn};
 use super::writer::Style;
 
 /// What was done to the path.
@@ -126,7 +126,18 @@ struct Mutator<'a> {
 
 impl Mutator<'_> {
     fn mutant(&self, kind: Kind, acts: Vec<Act>, steps: Vec<StepId>, expected: Expected) -> Mutant {
-        Mutant { kind, steps, path: Path { acts, ..self.path.clone() }, expected }
+        let path = Path { acts, ..self.path.clone() };
+        let expected = if self.is_about_a_server() && !asks_cinder(self.grammar, &path.acts) {
+            Expected::Legal("nothing tells that the server had a volume")
+        } else {
+            expected
+        };
+        Mutant { kind, steps, path, expected }
+    }
+
+    /// Whether the flow is one of a server, and of each of its volumes, which only requests to cinder tell.
+    fn is_about_a_server(&self) -> bool {
+        self.grammar.flow(&self.path.flow).is_some_and(|flow| flow.per_volume)
     }
 
     fn name(&self, act: &Act) -> &str {
@@ -197,6 +208,15 @@ impl Mutator<'_> {
         let concerned = self.grammar.machines.iter().any(|machine| machine.concerns(act.step));
         matches!(&rule.kind, StepKind::Http { method, .. } if method != "GET") && concerned
     }
+}
+
+/// Whether a request reaches cinder.
+fn asks_cinder(grammar: &Grammar, acts: &[Act]) -> bool {
+    let is_asked = |act: &Act| {
+        let rule = grammar.step_at(act.step);
+        matches!(rule.kind, StepKind::Http { .. }) && grammar.vocabulary.service_name(rule.service) == "cinder-api"
+    };
+    acts.iter().any(|act| is_asked(act) || act.turn != Turn::Lost && asks_cinder(grammar, &act.acts))
 }
 
 /// The addresses of all acts, encloser first.

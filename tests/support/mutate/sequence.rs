@@ -154,9 +154,14 @@ impl Mutator<'_> {
         let others =
             all.iter().filter(|other| *other != address && names_attachment(at(&self.path.acts, other))).count();
         let has_several = uses(&self.path.acts, self.grammar, "nova.swap.request");
-        let expected = match names_attachment(act) && (others == 0 || has_several) {
-            true => Expected::Legal("nothing tells whose attachment it is"),
-            false => Expected::Violated,
+        let mut rest = all.iter().filter(|other| *other != address).map(|other| at(&self.path.acts, other));
+        let is_alone = !rest.any(|other| self.is_change(other));
+        let expected = if names_attachment(act) && (others == 0 || has_several) {
+            Expected::Legal("nothing tells whose attachment it is")
+        } else if self.is_about_a_server() && is_alone {
+            Expected::Legal("the server may have the other volume too")
+        } else {
+            Expected::Violated
         };
         Some(self.mutant(Kind::Redirected, acts, vec![act.step], expected))
     }
