@@ -115,3 +115,32 @@ fn broken_copies() {
         different,
     );
 }
+
+/// The flows of a report over the files of a folder.
+fn flows(folder: &std::path::Path, options: &[&str]) -> serde_json::Value {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_flowcheck"));
+    let output = command.current_dir(folder).args(["--format", "json"]).args(options).arg(".").output();
+    let report: serde_json::Value = serde_json::from_slice(&output.expect("it runs").stdout).expect("a report");
+    report["flows"].clone()
+}
+
+#[test]
+fn stamps_of_a_zone_are_brought_to_utc() {
+    for (name, files) in samples() {
+        let save = |folder: &str, files: &Files| {
+            let paths = support::save(&format!("families-zone-{folder}-{name}"), files);
+            std::path::Path::new(&paths[0]).parent().expect("a folder").to_owned()
+        };
+        let utc = save("utc", &files);
+        // The client's log has the dates of answers only, in GMT.
+        let local = files.keys().fold(files.clone(), |files, log| support::change::shifted(&files, log, 8 * 3_600));
+        let local = save("local", &local);
+        let expected = flows(&utc, &[]);
+        assert_eq!(flows(&local, &["--tz", "+08:00"]), expected, "{name}");
+        assert_eq!(flows(&utc, &["--tz", "UTC"]), expected, "{name}");
+        // What has its zone is left alone.
+        let (_, iso) = OF_SERVICES.iter().find(|(form, _)| *form == "journal-iso").expect("the form");
+        let iso = save("iso", &families::in_family(&files, *iso));
+        assert_eq!(flows(&iso, &["--tz", "+08:00"]), flows(&iso, &[]), "{name}");
+    }
+}

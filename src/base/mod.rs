@@ -4,3 +4,4 @@ pub mod secret;
 pub mod span;
 pub mod text;
 pub mod time;
+pub mod zone;

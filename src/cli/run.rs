@@ -9,7 +9,6 @@ use crate::check::check;
 use crate::check::verdict::Checked;
 use crate::cli::command::{Failure, grammar_files, mistakes};
 use crate::cli::narrow::Narrow;
-use crate::cli::output;
 use crate::cli::settings::InputSettings;
 use crate::input::Excerpts;
 use crate::model::event::Event;
@@ -43,10 +42,12 @@ pub fn load(folders: &[PathBuf]) -> Result<Grammar, Failure> {
 
 /// Inputs to events, events to the call graph, the call graph to answers.
 pub fn examine(settings: &InputSettings, grammar: Grammar) -> Result<Examined, Failure> {
-    if settings.zone.is_some() {
-        output::note("--tz is not applied yet: time stamps without a zone are taken as they are");
-    }
-    let options = Options { threads: settings.threads, limits: settings.limits, selection: settings.selection.clone() };
+    let options = Options {
+        threads: settings.threads,
+        limits: settings.limits,
+        selection: settings.selection.clone(),
+        zone: settings.zone.clone(),
+    };
     let Reading { mut events, mut sources, errors, excerpts } =
         read(&settings.paths, &mut std::io::stdin(), &grammar.vocabulary, &options);
     cut(settings, &mut events, &mut sources);

@@ -8,6 +8,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use crate::base::time::Timestamp;
+use crate::base::zone::moments;
 use crate::cli::args::{ColorWhen, InputArgs, LimitArgs, OutputArgs};
 use crate::cli::narrow::Narrow;
 use crate::input::{Limits, Selection};
@@ -98,10 +99,13 @@ impl InputSettings {
     pub fn new(args: &InputArgs) -> Result<Self, String> {
         let since = args.since.as_deref().map(|text| moment("--since", text)).transpose()?;
         let until = args.until.as_deref().map(|text| moment("--until", text)).transpose()?;
+        let zone = args.tz.as_deref().map(zone).transpose()?;
+        // With a zone all times are in UTC, and those that are asked for are on the same clock as the stamps.
+        let in_utc = |time: Timestamp| zone.as_ref().map_or(time, |zone| moments(zone, time).0);
+        let (since, until) = (since.map(in_utc), until.map(in_utc));
         if since.zip(until).is_some_and(|(since, until)| since > until) {
             return Err("--since is later than --until".to_owned());
         }
-        let zone = args.tz.as_deref().map(zone).transpose()?;
         let narrow = Narrow::new(args.volume.as_deref(), args.server.as_deref(), args.request_id.as_deref())?;
         Ok(Self {
             paths: args.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),

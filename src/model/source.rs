@@ -135,6 +135,12 @@ impl Activity {
         }
     }
 
+    /// The same with its moments moved.
+    pub fn moved(self, to: impl Fn(Timestamp) -> Timestamp) -> Self {
+        let slot = |slot: i64| to(Timestamp(slot.saturating_mul(Self::SLOT))).0.div_euclid(Self::SLOT);
+        Self { slots: self.slots.into_iter().map(slot).collect(), latest: None, unknown: self.unknown }
+    }
+
     /// Says no more when something was written.
     pub fn forget(&mut self) {
         *self = Self { unknown: true, ..Self::default() };

@@ -75,6 +75,8 @@ pub(crate) struct Parsed {
     last_unread: Option<u64>,
     /// Lines that were left out because the line before them is the same.
     pub(crate) repeated_lines: u64,
+    /// By how many the records with a time in UTC outnumber those with a time of which the zone is not told.
+    pub(crate) zoned: i64,
     /// Whether the time goes back by more than threads that write at once explain.
     pub(crate) goes_back: bool,
     pub(crate) writers: FxHashMap<WriterKey, Writer>,
@@ -124,6 +126,7 @@ impl Parsed {
         if let (Some((_, last)), Some((first, _))) = (self.times, later.times) {
             self.goes_back |= last.since(first) > SLACK;
         }
+        self.zoned += later.zoned;
         self.repeated_lines += later.repeated_lines;
         self.bytes += later.bytes;
         self.lines += later.lines;
@@ -254,6 +257,7 @@ impl<'t> Assembler<'t, '_> {
         let or = |own: &'t [u8], carried: &'t [u8]| if own.is_empty() { carried } else { own };
         Head {
             time: head.time.or(origin.time),
+            is_zoned: if head.time.is_some() { head.is_zoned } else { origin.is_zoned },
             process: if head.process == 0 { origin.process } else { head.process },
             host: or(head.host, self.carried.text(origin.host)),
             program: or(head.program, self.carried.text(origin.program)),
@@ -268,6 +272,7 @@ impl<'t> Assembler<'t, '_> {
         self.parsed.records += 1;
         if let Some(time) = head.time {
             let (first, last) = self.parsed.times.unwrap_or((time, time));
+            self.parsed.zoned += if head.is_zoned { 1 } else { -1 };
             self.parsed.goes_back |= last.since(time) > SLACK;
             self.parsed.times = Some((first, time));
         }

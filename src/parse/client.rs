@@ -52,6 +52,7 @@ impl Dialect for Client {
         let multi_line = kind(message).or_else(|| (start > 0).then_some(false))?;
         Some(Head {
             time: None,
+            is_zoned: false,
             process: 0,
             level,
             logger,

@@ -42,12 +42,12 @@ pub(crate) fn stamp(text: &[u8]) -> Parsed<'_, Timestamp> {
     }
 }
 
-/// A whole text that is a [`stamp`], in UTC where it has an offset: `2026-11-22T10:04:15.281+02:00`.
-pub(crate) fn moment(text: &[u8]) -> Option<Timestamp> {
+/// A whole text that is a [`stamp`], in UTC where it has an offset, and whether it has: `2026-11-22T10:04:15.281+02:00`.
+pub(crate) fn moment(text: &[u8]) -> Option<(Timestamp, bool)> {
     let (rest, time) = stamp(text).ok()?;
     match offset(rest) {
-        Some((b"", seconds)) => Some(time.plus(-seconds * SECOND)),
-        None if rest.is_empty() => Some(time),
+        Some((b"", seconds)) => Some((time.plus(-seconds * SECOND), true)),
+        None if rest.is_empty() => Some((time, false)),
         _ => None,
     }
 }
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn moments_with_an_offset() {
-        let at = |text: &str| moment(text.as_bytes()).map(|time| time.to_string());
+        let at = |text: &str| moment(text.as_bytes()).map(|(time, _)| time.to_string());
         assert_eq!(at("2026-11-22T10:04:15.281456+02:00").as_deref(), Some("2026-11-22T08:04:15.281"));
         assert_eq!(at("2026-11-22T08:04:15-0330").as_deref(), Some("2026-11-22T11:34:15.000"));
         assert_eq!(at("2026-11-22 08:04:15,281").as_deref(), Some("2026-11-22T08:04:15.281"));

@@ -27,6 +27,8 @@ pub(crate) struct Journal;
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Prefix<'a> {
     time: Timestamp,
+    /// Whether the stamp has its zone.
+    is_zoned: bool,
     host: &'a [u8],
     program: &'a [u8],
     /// 0 when it is not told.
@@ -42,7 +44,10 @@ impl Dialect for Journal {
         let (rest, prefix) = prefix(line)?;
         let rest = rest.trim_ascii_start();
         let head = match header::tail(rest, false) {
-            Ok((message, tail)) => oslo::head_of(line, message, Some(prefix.time), prefix.process, tail),
+            Ok((message, tail)) => Head {
+                is_zoned: prefix.is_zoned,
+                ..oslo::head_of(line, message, Some(prefix.time), prefix.process, tail)
+            },
             Err(_) => {
                 let head = oslo::timed(rest, false)?;
                 let process = if head.process == 0 { prefix.process } else { head.process };
@@ -75,7 +80,8 @@ fn priority(line: &[u8]) -> Option<&[u8]> {
 /// `STAMP host program[pid]: `.
 fn program_prefix(line: &[u8]) -> Parsed<'_, Prefix<'_>> {
     let failed = || nom::Err::Error(());
-    let (rest, time) = dated(line).or_else(|_| iso(line).ok_or_else(failed))?;
+    let (rest, (time, is_zoned)) =
+        dated(line).map(|(rest, time)| (rest, (time, false))).or_else(|_| iso(line).ok_or_else(failed))?;
     let (rest, host) = word(rest)?;
     let (rest, unit) = word(rest)?;
     let unit = unit.strip_suffix(b":").ok_or_else(failed)?;
@@ -83,12 +89,12 @@ fn program_prefix(line: &[u8]) -> Parsed<'_, Prefix<'_>> {
         Some(open) => (&unit[..open], number(&unit[open + 1..])),
         None => (unit, 0),
     };
-    Ok((rest, Prefix { time, host, program, process }))
+    Ok((rest, Prefix { time, is_zoned, host, program, process }))
 }
 
 /// RFC 5424 behind its version: `STAMP host program pid message-id structured-data `; `-` stands for what is missing.
 fn structured(line: &[u8]) -> Option<(&[u8], Prefix<'_>)> {
-    let (rest, time) = iso(line)?;
+    let (rest, (time, is_zoned)) = iso(line)?;
     let field = |text| word(text).ok().map(|(rest, word)| (rest, if word == b"-" { &b""[..] } else { word }));
     let (rest, host) = field(rest)?;
     let (rest, program) = field(rest)?;
@@ -106,7 +112,7 @@ fn structured(line: &[u8]) -> Option<(&[u8], Prefix<'_>)> {
     }
     let text = rest.strip_prefix(b" ")?;
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    Some((text, Prefix { time, host, program, process: number(process) }))
+    Some((text, Prefix { time, is_zoned, host, program, process: number(process) }))
 }
 
 fn word(text: &[u8]) -> Parsed<'_, &[u8]> {
@@ -142,10 +148,13 @@ fn month(text: &[u8]) -> Parsed<'_, u32> {
     }
 }
 
-/// `2026-11-22T08:13:34.377824+0000`, in UTC.
-fn iso(text: &[u8]) -> Option<(&[u8], Timestamp)> {
+/// `2026-11-22T08:13:34.377824+0000`, in UTC, and whether it has its offset.
+fn iso(text: &[u8]) -> Option<(&[u8], (Timestamp, bool))> {
     let (rest, time) = header::stamp(text).ok().filter(|_| text[10] == b'T')?;
-    Some(header::offset(rest).map_or((rest, time), |(rest, seconds)| (rest, time.plus(-seconds * SECOND))))
+    Some(match header::offset(rest) {
+        Some((rest, seconds)) => (rest, (time.plus(-seconds * SECOND), true)),
+        None => (rest, (time, false)),
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use crate::input::Chunk;
 use crate::input::chunk::lines;
 use crate::model::event::Event;
@@ -14,7 +16,7 @@ use super::feed::{Edges, Fed};
 use super::layout::Layout;
 use super::rotation::{self, Age};
 use super::service::{Assigned, ServiceNames, coverage};
-use super::{duplicates, years};
+use super::{duplicates, years, zones};
 
 /// What was parsed, by file.
 #[derive(Default)]
@@ -27,6 +29,8 @@ pub(super) struct Merger {
 pub(super) struct Tools<'a> {
     pub(super) extractor: &'a Extractor<'a>,
     pub(super) names: &'a ServiceNames,
+    /// That of stamps without one.
+    pub(super) zone: Option<&'a TimeZone>,
 }
 
 /// A log: the numbers of its files, the oldest first, and what is in it.
@@ -70,6 +74,9 @@ impl Merger {
             }
             let mut coverage = coverage(log.parsed.writers, &assigned);
             years::set(evidence, log.parsed.times, &mut own, &mut coverage);
+            if let Some(zone) = tools.zone.filter(|_| log.parsed.zoned < 0) {
+                zones::to_utc(zone, &mut own, &mut coverage);
+            }
             if own.len() == total {
                 events = own;
             } else {

@@ -23,5 +23,6 @@ mod sniff;
 mod tests;
 mod wrapping;
 mod years;
+mod zones;
 
 pub use read::{Options, Reading, read};

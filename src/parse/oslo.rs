@@ -68,6 +68,7 @@ pub(crate) fn head_of<'a>(
 ) -> Head<'a> {
     Head {
         time,
+        is_zoned: false,
         process,
         level: tail.level,
         logger: tail.logger,

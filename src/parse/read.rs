@@ -4,6 +4,7 @@
 use std::io::Read;
 use std::sync::mpsc::sync_channel;
 
+use jiff::tz::TimeZone;
 use rayon::prelude::*;
 
 use crate::input::{Excerpts, InputError, Limits, Selection, find_inputs};
@@ -26,6 +27,8 @@ pub struct Options {
     pub limits: Limits,
     /// Which of the files in folders and archives.
     pub selection: Selection,
+    /// The zone of time stamps that do not tell theirs; given one, all times are in UTC.
+    pub zone: Option<TimeZone>,
 }
 
 /// What was read.
@@ -86,6 +89,7 @@ fn read_all(paths: &[String], stdin: &mut (dyn Read + Send), vocabulary: &Vocabu
         Fed { errors: vec![InputError::Threads { threads, reason }], ..Fed::default() }
     });
     errors.append(&mut fed.errors);
-    let (events, sources) = merger.finish(&mut fed, Tools { extractor: &extractor, names: &names });
+    let (events, sources) =
+        merger.finish(&mut fed, Tools { extractor: &extractor, names: &names, zone: options.zone.as_ref() });
     Reading { events, sources, errors, excerpts: Excerpts::new(found.inputs, fed.sources, fed.kept, options.limits) }
 }

@@ -7,6 +7,8 @@ use crate::model::event::{Context, Level};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Head<'a> {
     pub(crate) time: Option<Timestamp>,
+    /// Whether the line tells the zone of its time, which then is in UTC.
+    pub(crate) is_zoned: bool,
     /// 0 when the line does not tell.
     pub(crate) process: u32,
     pub(crate) level: Level,

@@ -32,7 +32,7 @@ impl Wrapping for Container {
         for (origin, line) in wrapped.iter() {
             match entry(line) {
                 Some(entry) if std::mem::replace(&mut is_open, entry.is_part) => lines.extend_last(entry.text),
-                Some(entry) => lines.push(Origin { time: Some(entry.time), ..origin }, entry.text),
+                Some(entry) => lines.push(Origin { time: Some(entry.time), is_zoned: true, ..origin }, entry.text),
                 None => lines.push(origin, line),
             }
         }
@@ -42,7 +42,7 @@ impl Wrapping for Container {
 
 fn entry(line: &[u8]) -> Option<Entry<'_>> {
     let blank = memchr::memchr(b' ', &line[..line.len().min(40)])?;
-    let time = header::moment(&line[..blank]).filter(|_| line.get(10) == Some(&b'T'))?;
+    let (time, _) = header::moment(&line[..blank]).filter(|_| line.get(10) == Some(&b'T'))?;
     let rest = line[blank + 1..].strip_prefix(b"stdout ").or_else(|| line[blank + 1..].strip_prefix(b"stderr "))?;
     let tags = rest.split(|byte| *byte == b' ').next()?;
     let is_part = tags.first() == Some(&b'P');

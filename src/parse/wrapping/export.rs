@@ -61,7 +61,7 @@ impl Wrapping for Export {
         let mut finish = |entry: &mut Origin, message: &mut Option<(u64, Vec<u8>)>| {
             let whole = std::mem::take(entry);
             if let Some((number, text)) = message.take() {
-                lines.push(Origin { number, ..whole }, &text);
+                lines.push(Origin { number, is_zoned: true, ..whole }, &text);
             }
         };
         for (origin, line) in wrapped.iter() {

@@ -87,8 +87,11 @@ impl Wrapping for Json {
                 continue;
             }
             let word = |fields: &[&str]| fields.iter().find_map(|field| plain(object.get(*field)?));
+            let (time, is_zoned) =
+                moment(&object).map_or((origin.time, origin.is_zoned), |(time, zoned)| (Some(time), zoned));
             let origin = Origin {
-                time: moment(&object).or(origin.time),
+                time,
+                is_zoned,
                 process: word(PROCESS).and_then(|word| word.parse().ok()).unwrap_or(origin.process),
                 host: word(HOST).map_or(origin.host, |host| names.of(host.as_bytes())),
                 program: match word(PROGRAM) {
@@ -148,15 +151,18 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-fn moment(object: &Object) -> Option<Timestamp> {
-    let time = TIME.iter().find_map(|field| match object.get(*field)? {
-        Value::String(text) => header::moment(text.as_bytes()).or_else(|| since_epoch(text.parse().ok()?)),
-        Value::Number(number) => since_epoch(number.as_f64()?),
+/// When it was written, and whether that is in UTC.
+fn moment(object: &Object) -> Option<(Timestamp, bool)> {
+    let (time, is_zoned) = TIME.iter().find_map(|field| match object.get(*field)? {
+        Value::String(text) => {
+            header::moment(text.as_bytes()).or_else(|| Some((since_epoch(text.parse().ok()?)?, true)))
+        }
+        Value::Number(number) => Some((since_epoch(number.as_f64()?)?, true)),
         _ => None,
     })?;
     // oslo.log's `asctime` has no fraction where the format gives it apart.
     let millis = object.get("msecs").and_then(Value::as_f64).filter(|_| time.0 % SECOND == 0);
-    Some(millis.map_or(time, |millis| time.plus((millis * 1_000.0) as i64)))
+    Some((millis.map_or(time, |millis| time.plus((millis * 1_000.0) as i64)), is_zoned))
 }
 
 /// Seconds, milliseconds or microseconds since 1970: their size tells.

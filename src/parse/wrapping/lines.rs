@@ -8,6 +8,8 @@ pub(crate) struct Origin {
     /// The number of the line in the input.
     pub(crate) number: u64,
     pub(crate) time: Option<Timestamp>,
+    /// Whether the time is in UTC.
+    pub(crate) is_zoned: bool,
     /// 0 when it is not told.
     pub(crate) process: u32,
     pub(crate) host: Name,
