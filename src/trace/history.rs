@@ -17,7 +17,7 @@ use crate::trace::clocks::{ClockId, Stamp};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{MessageSeen, Node, NodeId, NodeKind};
 use crate::trace::resources::Resources;
-use records::{Record, earlier};
+use records::{Listed, Record, earlier};
 
 /// One volume's history.
 #[derive(Clone, Debug, Default)]
@@ -123,6 +123,7 @@ impl Histories {
         let mut volumes: FxHashMap<NodeId, Uuid> = FxHashMap::default();
         let mut work: BTreeMap<Uuid, Vec<NodeId>> = BTreeMap::new();
         let mut multiattach: FxHashMap<Uuid, bool> = FxHashMap::default();
+        let mut listed: FxHashMap<Uuid, Listed> = FxHashMap::default();
         for (id, node) in graph.nodes() {
             for volume in &node.answered.volumes {
                 let track = histories.tracks.entry(volume.id).or_default();
@@ -133,6 +134,9 @@ impl Histories {
                     let (from, to, exact) = (node.beginning(), node.ending(), node.received.is_some());
                     let clock = node.beginning_stamp().and_then(|stamp| stamp.clock);
                     track.seen.push(Seen { from, to, status: status.clone(), place, clock, exact });
+                }
+                if node.ending().is_some() && listed.get(&volume.id).is_none_or(|known| node.ending() < known.time) {
+                    listed.insert(volume.id, Listed { time: node.ending(), attachments: volume.attachments.clone() });
                 }
                 if let Some(known) = volume.multiattach {
                     multiattach.insert(volume.id, known);
@@ -169,7 +173,8 @@ impl Histories {
                 multiattach: multiattach.get(&volume).copied(),
                 status: None,
                 previous: None,
-                attachments: records.map_or_else(Vec::new, |records| earlier(graph, resources, records, &nodes)),
+                attachments: records
+                    .map_or_else(Vec::new, |records| earlier(graph, resources, records, &nodes, listed.get(&volume))),
                 gone: FxHashSet::default(),
                 unbound,
                 made: Vec::new(),

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{Broken, Walk, Work, lawful, state_name};
+use crate::base::time::Timestamp;
 use crate::spec::grammar::{Machine, StepId, Target, Transition};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::NodeId;
@@ -105,8 +106,23 @@ impl Walk<'_> {
     }
 }
 
-/// The attachment records that were there before the logs begin: the first request about each does not make it.
-pub(super) fn earlier(graph: &CallGraph, resources: &Resources, records: &Machine, nodes: &[NodeId]) -> Vec<Record> {
+/// The attachments that the first answer about a volume lists, and when it came.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    pub(super) time: Option<Timestamp>,
+    /// Attachments and their servers.
+    pub(super) attachments: Vec<(Option<Uuid>, Option<Uuid>)>,
+}
+
+/// The attachment records that were there before the logs begin: the first request about each does not make it, or they are
+/// listed before anything is done.
+pub(super) fn earlier(
+    graph: &CallGraph,
+    resources: &Resources,
+    records: &Machine,
+    nodes: &[NodeId],
+    listed: Option<&Listed>,
+) -> Vec<Record> {
     let mut seen: Vec<Uuid> = Vec::new();
     let mut unnamed: Vec<Option<Uuid>> = Vec::new();
     let mut found = Vec::new();
@@ -134,6 +150,17 @@ pub(super) fn earlier(graph: &CallGraph, resources: &Resources, records: &Machin
         let lawful = of_step().filter(|rule| rule.legal).flat_map(|rule| rule.from.iter().copied());
         let state = lawful.into_iter().find(|state| !forbidden(state));
         found.extend(state.map(|state| Record { attachment: Some(attachment), server, state, told: false }));
+    }
+    // What is listed is at rest: neither made only now nor gone (cinder `api/views/volumes.py` shows what is attached).
+    let begins = nodes.first().and_then(|first| graph.node(*first).beginning());
+    let is_before = |listed: &&Listed| listed.time.zip(begins).is_some_and(|(listed, begins)| listed <= begins);
+    let is_held = |state: &usize| Some(*state) != records.initial && !records.finals.contains(state);
+    if let Some((listed, state)) = listed.filter(is_before).zip(records.rest.iter().copied().find(is_held)) {
+        for (attachment, server) in &listed.attachments {
+            if attachment.is_some() && !found.iter().any(|known: &Record| known.attachment == *attachment) {
+                found.push(Record { attachment: *attachment, server: *server, state, told: false });
+            }
+        }
     }
     found
 }
