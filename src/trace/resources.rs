@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
 use crate::base::time::Timestamp;
-use crate::model::event::RequestId;
+use crate::model::event::{RequestId, VolumeSeen};
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::StepId;
 use crate::trace::graph::CallGraph;
@@ -83,9 +83,13 @@ impl Resources {
         }
     }
 
-    /// Takes the volume of one request about an attachment for that of all.
-    fn share_by_attachment(&mut self, graph: &CallGraph) {
-        let mut by_attachment: FxHashMap<Uuid, Uuid> = FxHashMap::default();
+    /// Takes the volume that lists an attachment, or that of one request about it, for that of all requests about it.
+    fn share_by_attachment<'a>(&mut self, graph: &'a CallGraph) {
+        let listed = |(_, node): (NodeId, &'a Node)| node.answered.volumes.iter();
+        let attachments = |volume: &'a VolumeSeen| {
+            volume.attachments.iter().filter_map(|(attachment, _)| Some(((*attachment)?, volume.id)))
+        };
+        let mut by_attachment: FxHashMap<Uuid, Uuid> = graph.nodes().flat_map(listed).flat_map(attachments).collect();
         for (id, node) in graph.nodes() {
             if let (Some(attachment), Some(volume)) = (node.attachment, self.volumes[id.0 as usize]) {
                 by_attachment.entry(attachment).or_insert(volume);

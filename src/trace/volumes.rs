@@ -20,10 +20,12 @@ pub(crate) fn per_volume(grammar: &Grammar, graph: &CallGraph, resources: &Resou
         return vec![case];
     }
     let flows = narrowed(grammar, graph, &case);
-    let parts = Parts::new(grammar, graph, resources, &case);
+    let parts = Parts::new(grammar, graph, resources, &case, &flows);
     let found = parts.found();
     // An attachment that was made and is not named may be another's volume: then it is not known what belongs together.
-    let certain = case.certain && flows.len() == 1 && (found.len() < 2 || !parts.has_unnamed);
+    let is_nameless =
+        parts.has_unnamed || parts.has_unnamed_attachment && found.iter().any(|(volume, _)| volume.is_none());
+    let certain = case.certain && flows.len() == 1 && (found.len() < 2 || !is_nameless);
     let may_be_one = found.len() < 2 && !flows.iter().all(is_per_volume);
     if may_be_one || !flows.iter().any(is_per_volume) {
         return vec![Case { flows, certain, ..case }];
@@ -58,15 +60,25 @@ struct Parts {
     order: Vec<Part>,
     /// Whether a request that changes a volume tells neither the volume nor the attachment.
     has_unnamed: bool,
+    /// Whether an attachment was made, and its answer is not logged.
+    has_unnamed_attachment: bool,
     of_node: FxHashMap<NodeId, Vec<Part>>,
 }
 
 impl Parts {
-    fn new(grammar: &Grammar, graph: &CallGraph, resources: &Resources, case: &Case) -> Self {
+    fn new(grammar: &Grammar, graph: &CallGraph, resources: &Resources, case: &Case, flows: &[usize]) -> Self {
         let machine = grammar.machine(Subject::VolumeStatus);
-        let changes =
-            |node: &Node| node.steps.iter().any(|step| machine.is_some_and(|machine| machine.concerns(*step)));
-        let mut parts = Self { order: Vec::new(), has_unnamed: false, of_node: FxHashMap::default() };
+        let records = grammar.machine(Subject::Attachment);
+        // What may be done anywhere in a flow, such as asking for a connection again, does nothing to a volume there.
+        let is_aside = |step: &StepId| flows.iter().all(|flow| grammar.flows[*flow].anytime.contains(step));
+        let concerns = |step: &StepId| machine.is_some_and(|machine| machine.concerns(*step));
+        let changes = |node: &Node| node.steps.iter().any(|step| concerns(step) && !is_aside(step));
+        let mut parts = Self {
+            order: Vec::new(),
+            has_unnamed: false,
+            has_unnamed_attachment: false,
+            of_node: FxHashMap::default(),
+        };
         let mut nodes = case.nodes.clone();
         nodes.sort_by_key(|id| (graph.node(*id).beginning(), *id));
         for id in nodes {
@@ -74,6 +86,8 @@ impl Parts {
             if node.kind != NodeKind::Http || Some(id) == case.root {
                 continue;
             }
+            let makes = |step: &StepId| records.is_some_and(|records| records.makes(*step));
+            parts.has_unnamed_attachment |= node.attachment.is_none() && node.steps.iter().any(makes);
             let part = match resources.volume(id) {
                 Some(volume) => (Some(volume), None),
                 None => (None, node.attachment),
