@@ -202,15 +202,21 @@ impl<'t> Assembler<'t, '_> {
     fn run(&mut self, origins: impl Iterator<Item = Origin>) {
         let mut open: Option<Open<'t>> = None;
         let (mut line_begun, mut nth) = (0, 0);
-        let mut before: &[u8] = b"";
+        let mut before: (&[u8], Option<Timestamp>) = (b"", None);
+        // Whether the lines of the open record stand twice in a row. Lines that go on with another one may be equal by rights.
+        let mut is_doubled = false;
         for (origin, (offset, line)) in origins.zip(lines(self.text)) {
-            if line == std::mem::replace(&mut before, line) && !line.is_empty() {
-                self.parsed.repeated_lines += 1;
-                continue;
-            }
             let end = offset + line.len();
             let (dialect, head) = self.head(line);
             let head = head.map(|head| self.with_origin(head, origin));
+            let this = (line, origin.time);
+            let is_repeated = this == std::mem::replace(&mut before, this);
+            let begins = head.is_some_and(|head| !head.may_continue);
+            is_doubled = if begins { is_repeated } else { is_doubled };
+            if is_repeated && is_doubled && !line.is_empty() {
+                self.parsed.repeated_lines += 1;
+                continue;
+            }
             match (head, &mut open) {
                 (Some(head), Some(record)) if record.head.goes_on_with(&head) => record.end = end,
                 (Some(head), _) => {

@@ -28,12 +28,24 @@ pub(super) fn drop_repeated(events: &mut Vec<Event>, sources: &mut [SourceSummar
     events.retain(|_| !marks.next().unwrap_or(false));
     for (source, count) in counts {
         if let Some(source) = sources.get_mut(source.0 as usize) {
-            source.remark.get_or_insert_with(|| format!("{count} events are there twice and were taken once"));
+            add_remark(source, &format!("events told twice and taken once: {count}"));
         }
     }
 }
 
-/// Whether two logs have records of one process of one service in the same span of time.
+/// Says how many lines were left out because they stand twice in a row.
+pub(super) fn tell_doubled(source: &mut SourceSummary, lines: u64) {
+    if lines > 0 {
+        add_remark(source, &format!("lines that stand twice in a row and were read once: {lines}"));
+    }
+}
+
+fn add_remark(source: &mut SourceSummary, remark: &str) {
+    let before = source.remark.take().map(|before| format!("{before}; ")).unwrap_or_default();
+    source.remark = Some(before + remark);
+}
+
+/// Whether two logs may be copies of one: they are of the same service and host, as far as that is told, and of the same time.
 fn share_a_writer(sources: &[SourceSummary]) -> bool {
     let mut spans: FxHashMap<_, Vec<(Timestamp, Timestamp)>> = FxHashMap::default();
     for coverage in sources.iter().flat_map(|source| &source.coverage) {
@@ -135,7 +147,7 @@ mod tests {
             event(6, None, ended(0)),
             event(7, None, ended(0)),
         ];
-        let remark = Some("1 events are there twice and were taken once".to_owned());
+        let remark = Some("events told twice and taken once: 1".to_owned());
         assert_eq!(kept(events.clone(), true), (vec![1, 2, 3, 5, 6, 7], remark));
         assert_eq!(kept(events, false), ((1..=7).collect(), None));
     }

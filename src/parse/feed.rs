@@ -133,9 +133,11 @@ impl<'a> Feeder<'a> {
         if is_kept {
             self.fed.kept.insert(id, KeptInput::default());
         }
-        let begins = |line: &[u8]| layout.as_ref().is_none_or(|layout| layout.begins(line));
+        // A line that stands twice in a row stays in one piece, where that is seen.
+        let begins =
+            |line: &[u8], before: &[u8]| layout.as_ref().is_none_or(|layout| line != before && layout.begins(line));
         let may_be_cut = rotation::of_path(&path).is_some();
-        let begins_record = |line: &[u8]| layout.is_some() && begins(line);
+        let begins_record = |line: &[u8], before: &[u8]| layout.is_some() && begins(line, before);
         let mut last: Option<Chunk> = None;
         while let Some(next) = reader.next_chunk(&begins) {
             let mut chunk = match next {

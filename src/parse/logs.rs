@@ -84,7 +84,7 @@ impl Merger {
                 events.reserve_exact(total - events.len());
                 events.append(&mut own);
             }
-            summaries.push(SourceSummary {
+            let mut summary = SourceSummary {
                 path,
                 parts: log.parts,
                 format: log.layout.map(|layout| layout.to_string()),
@@ -95,7 +95,9 @@ impl Merger {
                 unread_samples: log.parsed.unread_samples,
                 coverage,
                 remark: log.remark,
-            });
+            };
+            duplicates::tell_doubled(&mut summary, log.parsed.repeated_lines);
+            summaries.push(summary);
         }
         duplicates::drop_repeated(&mut events, &mut summaries, goes_back);
         (events, summaries)
