@@ -2,12 +2,12 @@
 //! that the next one goes on with.
 
 use super::lines::{Lines, Names, Origin};
-use super::{Certainty, Wrapping, most};
+use super::{Wrapping, most};
 use crate::base::time::Timestamp;
 use crate::parse::header;
 
 /// Lines of a container runtime.
-struct Container;
+pub(super) struct Container;
 
 /// What one line carries.
 struct Entry<'a> {
@@ -17,8 +17,8 @@ struct Entry<'a> {
 }
 
 /// Recognises lines that mostly are a runtime's.
-pub(super) fn recognise(sample: &Lines) -> Option<(Box<dyn Wrapping>, Certainty)> {
-    most(sample, |line| entry(line).is_some()).then(|| (Box::new(Container) as Box<dyn Wrapping>, Certainty::Certain))
+pub(super) fn recognise(sample: &Lines) -> Option<Container> {
+    most(sample, |line| entry(line).is_some()).then_some(Container)
 }
 
 impl Wrapping for Container {

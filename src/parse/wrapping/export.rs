@@ -1,21 +1,21 @@
 //! `journalctl -o export` (systemd "Journal Export Formats"): a block of `FIELD=value` lines for each entry, a blank line behind
 //! it. A value that is more than one line of text stands behind the field's name and its length in eight bytes.
 
+use super::Wrapping;
 use super::lines::{Lines, Names, Origin};
-use super::{Certainty, Wrapping};
 use crate::base::time::Timestamp;
 use crate::parse::scan;
 
 /// Blocks of fields.
-struct Export;
+pub(super) struct Export;
 
 const CURSOR: &[u8] = b"__CURSOR=";
 const TIME: &[u8] = b"__REALTIME_TIMESTAMP=";
 
 /// Recognises a text that has entries.
-pub(super) fn recognise(sample: &Lines) -> Option<(Box<dyn Wrapping>, Certainty)> {
+pub(super) fn recognise(sample: &Lines) -> Option<Export> {
     let has = |field: &[u8]| sample.iter().any(|(_, line)| line.starts_with(field));
-    (has(CURSOR) && has(TIME)).then(|| (Box::new(Export) as Box<dyn Wrapping>, Certainty::Certain))
+    (has(CURSOR) && has(TIME)).then_some(Export)
 }
 
 /// A value of which the bytes still come.
@@ -58,7 +58,7 @@ impl Wrapping for Export {
         let mut entry = Origin::default();
         let mut message: Option<(u64, Vec<u8>)> = None;
         let mut binary: Option<Binary> = None;
-        let mut finish = |entry: &mut Origin, message: &mut Option<(u64, Vec<u8>)>| {
+        let finish = |lines: &mut Lines, entry: &mut Origin, message: &mut Option<(u64, Vec<u8>)>| {
             let whole = std::mem::take(entry);
             if let Some((number, text)) = message.take() {
                 lines.push(Origin { number, is_zoned: true, ..whole }, &text);
@@ -76,15 +76,23 @@ impl Wrapping for Export {
             }
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.is_empty() || line.starts_with(CURSOR) {
-                finish(&mut entry, &mut message);
+                finish(&mut lines, &mut entry, &mut message);
                 continue;
             }
-            let Some(equals) = memchr::memchr(b'=', line) else {
-                binary = Some(Binary { is_message: line == b"MESSAGE", bytes: None });
-                continue;
+            let length = line.iter().take_while(|byte| is_field_byte(**byte)).count();
+            let (field, rest) = line.split_at(length);
+            let value = match rest.strip_prefix(b"=") {
+                Some(value) if length > 0 => value,
+                None if rest.is_empty() => {
+                    binary = Some(Binary { is_message: field == b"MESSAGE", bytes: None });
+                    continue;
+                }
+                _ => {
+                    lines.push(origin, line);
+                    continue;
+                }
             };
-            let value = &line[equals + 1..];
-            match &line[..equals] {
+            match field {
                 b"MESSAGE" => message = Some((origin.number, value.to_vec())),
                 b"__REALTIME_TIMESTAMP" if entry.time.is_none() => entry.time = microseconds(value),
                 b"_SOURCE_REALTIME_TIMESTAMP" => entry.time = microseconds(value).or(entry.time),
@@ -94,9 +102,14 @@ impl Wrapping for Export {
                 _ => {}
             }
         }
-        finish(&mut entry, &mut message);
+        finish(&mut lines, &mut entry, &mut message);
         lines
     }
+}
+
+/// Whether a field's name may have this byte.
+fn is_field_byte(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'
 }
 
 fn microseconds(value: &[u8]) -> Option<Timestamp> {
@@ -114,13 +127,14 @@ mod tests {
         text.extend_from_slice(
             b"__CURSOR=b\n__REALTIME_TIMESTAMP=1795334659281457\nOTHER\n\x0a\0\0\0\0\0\0\0ten bytes.\nMESSAGE\n",
         );
-        text.extend_from_slice(b"\x0b\0\0\0\0\0\0\0two\nlines =\n_PID=8\n");
+        text.extend_from_slice(b"\x0b\0\0\0\0\0\0\0two\nlines =\n_PID=8\n\n-- no field --\n");
         let sample = Lines::of_text(&text, 1);
         assert!(recognise(&sample).is_some());
         let mut names = Names::default();
         let lines = Export.unwrap(&sample, &mut names);
         let found: Vec<_> = lines.iter().map(|(origin, line)| (origin.process, line.to_vec())).collect();
-        assert_eq!(found, [(7, b"one=1".to_vec()), (8, b"two".to_vec()), (8, b"lines =".to_vec())]);
+        let expected = [(7, &b"one=1"[..]), (8, b"two"), (8, b"lines ="), (0, b"-- no field --")];
+        assert_eq!(found, expected.map(|(process, line)| (process, line.to_vec())));
         let (first, _) = lines.iter().next().expect("a line");
         assert_eq!(
             (first.number, first.time, names.text(first.host)),

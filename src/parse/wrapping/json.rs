@@ -4,15 +4,18 @@
 use serde_json::{Map, Value};
 
 use super::lines::{Lines, Names, Origin};
-use super::{Certainty, Wrapping, most};
+use super::{Wrapping, most};
 use crate::base::time::{SECOND, Timestamp};
 use crate::parse::header;
 
 type Object = Map<String, Value>;
 
 /// Lines of JSON.
-struct Json {
+pub(super) struct Json {
     name: &'static str,
+    /// Whether docker's texts end with a newline: it cuts a long line, and gives its parts without one. Collectors take the
+    /// newlines off.
+    has_ends: bool,
 }
 
 /// The names of kinds, each with fields that only it has.
@@ -56,12 +59,13 @@ const PROCESS: &[&str] = &["_PID", "process", "Pid", "pid", "procid", "syslog_pi
 const INSTANCE: &[&str] = &["instance", "instance_uuid", "INSTANCE_UUID"];
 
 /// Recognises lines that mostly are JSON objects with a text.
-pub(super) fn recognise(sample: &Lines) -> Option<(Box<dyn Wrapping>, Certainty)> {
+pub(super) fn recognise(sample: &Lines) -> Option<Json> {
     let is_record = |line: &[u8]| object(line).is_some_and(|object| message(&object).is_some());
     let first = sample.iter().filter_map(|(_, line)| object(line)).find(|object| message(object).is_some())?;
     let has = |fields: &[&str]| fields.iter().all(|field| first.contains_key(*field));
     let name = KINDS.iter().find(|(_, fields)| has(fields)).map_or("json", |(name, _)| *name);
-    most(sample, is_record).then(|| (Box::new(Json { name }) as Box<dyn Wrapping>, Certainty::Certain))
+    let has_ends = sample.iter().any(|(_, line)| object(line).and_then(|object| is_whole(&object)) == Some(true));
+    most(sample, is_record).then_some(Json { name, has_ends })
 }
 
 impl Wrapping for Json {
@@ -71,15 +75,15 @@ impl Wrapping for Json {
 
     fn unwrap(&self, wrapped: &Lines, names: &mut Names) -> Lines {
         let mut lines = Lines::default();
-        // docker cuts a long line, and gives its parts without the newline at the end.
         let mut is_open = false;
         for (origin, line) in wrapped.iter() {
-            let Some(object) = object(line) else {
+            let object = object(line);
+            let Some((object, text)) = object.and_then(|object| message(&object).map(|text| (object, text))) else {
                 lines.push(origin, line);
                 continue;
             };
-            let Some(text) = message(&object) else { continue };
-            let continues = std::mem::replace(&mut is_open, is_cut(&object, &text));
+            let is_cut = self.has_ends && is_whole(&object) == Some(false);
+            let continues = std::mem::replace(&mut is_open, is_cut);
             let text = text.strip_suffix(b"\n").unwrap_or(&text);
             let (program, text) = without_program(text);
             if continues {
@@ -136,9 +140,9 @@ fn without_program(text: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Whether the next object goes on with this text.
-fn is_cut(object: &Object, text: &[u8]) -> bool {
-    object.contains_key("stream") && object.contains_key("log") && !text.ends_with(b"\n")
+/// Whether docker's text ends with a newline.
+fn is_whole(object: &Object) -> Option<bool> {
+    object.get("log")?.as_str().map(|text| text.ends_with('\n'))
 }
 
 /// A number or a word.
@@ -225,8 +229,9 @@ mod tests {
 
     fn unwrapped(text: &str) -> Unwrapped {
         let (sample, mut names) = (Lines::of_text(text.as_bytes(), 1), Names::default());
-        let name = recognise(&sample).map(|(wrapping, _)| wrapping.name());
-        let lines = Json { name: "" }.unwrap(&sample, &mut names);
+        let found = recognise(&sample);
+        let name = found.as_ref().map(|wrapping| wrapping.name());
+        let lines = found.map_or(Lines::default(), |wrapping| wrapping.unwrap(&sample, &mut names));
         let tell = |(origin, line): (Origin, &[u8])| {
             let clock = origin.time.map(|time| time.clock());
             (origin.number, clock, lossy(line))
@@ -253,6 +258,14 @@ mod tests {
                 (4, None, "no JSON".into()),
             ]
         );
+    }
+
+    #[test]
+    fn texts_without_ends_are_whole_lines() {
+        let (_, lines) =
+            unwrapped("{\"log\":\"one\",\"stream\":\"a\"}\n{\"no\":\"text\"}\n{\"log\":\"two\",\"stream\":\"a\"}\n");
+        let found: Vec<_> = lines.iter().map(|(number, _, line)| (*number, line.as_str())).collect();
+        assert_eq!(found, [(1, "one"), (2, "{\"no\":\"text\"}"), (3, "two")]);
     }
 
     #[test]

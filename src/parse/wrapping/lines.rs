@@ -1,5 +1,7 @@
 //! Lines with their places in the input.
 
+use rustc_hash::FxHashMap;
+
 use crate::base::time::Timestamp;
 
 /// Where a line comes from, and what its wrapping tells of it.
@@ -22,7 +24,10 @@ pub(crate) struct Name(u16);
 
 /// The names of hosts and programs, each once.
 #[derive(Debug, Default)]
-pub(crate) struct Names(Vec<Vec<u8>>);
+pub(crate) struct Names {
+    texts: Vec<Vec<u8>>,
+    numbers: FxHashMap<Vec<u8>, u16>,
+}
 
 impl Names {
     /// The number of a name. There are few in one piece; what is beyond their number has none.
@@ -30,17 +35,18 @@ impl Names {
         if name.is_empty() {
             return Name::default();
         }
-        let known = self.0.iter().rposition(|known| known == name);
-        let index = known.unwrap_or_else(|| {
-            self.0.push(name.to_vec());
-            self.0.len() - 1
-        });
-        u16::try_from(index + 1).map_or_else(|_| Name::default(), Name)
+        if let Some(number) = self.numbers.get(name) {
+            return Name(*number);
+        }
+        let Ok(number) = u16::try_from(self.texts.len() + 1) else { return Name::default() };
+        self.texts.push(name.to_vec());
+        self.numbers.insert(name.to_vec(), number);
+        Name(number)
     }
 
     /// The name with this number.
     pub(crate) fn text(&self, name: Name) -> &[u8] {
-        name.0.checked_sub(1).and_then(|index| self.0.get(usize::from(index))).map_or(b"", Vec::as_slice)
+        name.0.checked_sub(1).and_then(|index| self.texts.get(usize::from(index))).map_or(b"", Vec::as_slice)
     }
 }
 

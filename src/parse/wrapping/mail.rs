@@ -1,16 +1,16 @@
 //! Quoted-printable (RFC 2045, 6.7), as logs in mails are: `=3D` for `=`, and lines cut with a `=` at their end.
 
+use super::Wrapping;
 use super::lines::{Lines, Names};
-use super::{Certainty, Wrapping};
 
 /// Quoted-printable text.
-struct QuotedPrintable;
+pub(super) struct QuotedPrintable;
 
 /// The longest line that there may be, and some for those who count otherwise.
 const LONGEST: usize = 80;
 
 /// Recognises text with cut lines and escapes.
-pub(super) fn recognise(sample: &Lines) -> Option<(Box<dyn Wrapping>, Certainty)> {
+pub(super) fn recognise(sample: &Lines) -> Option<QuotedPrintable> {
     let (mut all, mut cut, mut escapes) = (0_usize, 0, 0);
     for (_, line) in sample.iter() {
         let line = line.trim_ascii_end();
@@ -22,7 +22,7 @@ pub(super) fn recognise(sample: &Lines) -> Option<(Box<dyn Wrapping>, Certainty)
         escapes += memchr::memmem::find_iter(line, b"=3D").count();
     }
     let is_it = cut * 10 > all && (escapes > 0 || cut > 10);
-    is_it.then(|| (Box::new(QuotedPrintable) as Box<dyn Wrapping>, Certainty::Certain))
+    is_it.then_some(QuotedPrintable)
 }
 
 impl Wrapping for QuotedPrintable {

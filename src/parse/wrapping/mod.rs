@@ -49,17 +49,22 @@ impl Certainty {
 
 /// The wrappings that these lines may have.
 pub(crate) fn recognised(sample: &Lines) -> Vec<(Box<dyn Wrapping>, Certainty)> {
-    type Recognise = fn(&Lines) -> Option<(Box<dyn Wrapping>, Certainty)>;
-    const KINDS: [Recognise; 7] = [
-        json::recognise,
-        container::recognise,
-        export::recognise,
-        prefix::recognise_grep,
-        mail::recognise,
-        wrapped::recognise,
-        session::recognise,
+    let certain = [
+        boxed(json::recognise(sample)),
+        boxed(container::recognise(sample)),
+        boxed(export::recognise(sample)),
+        boxed(prefix::recognise_grep(sample)),
+        boxed(mail::recognise(sample)),
+        boxed(wrapped::recognise(sample)),
     ];
-    KINDS.iter().filter_map(|recognise| recognise(sample)).chain(prefix::possible(sample)).collect()
+    let likely =
+        boxed(session::recognise(sample)).into_iter().chain(prefix::possible(sample).map(|it| Box::new(it) as _));
+    let certain = certain.into_iter().flatten().map(|wrapping| (wrapping, Certainty::Certain));
+    certain.chain(likely.map(|wrapping| (wrapping, Certainty::Likely))).collect()
+}
+
+fn boxed(wrapping: Option<impl Wrapping + 'static>) -> Option<Box<dyn Wrapping>> {
+    wrapping.map(|wrapping| Box::new(wrapping) as Box<dyn Wrapping>)
 }
 
 /// Whether most of the lines that are not blank fit.

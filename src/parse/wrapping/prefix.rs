@@ -2,11 +2,11 @@
 //! their `> `, documents an indentation, programs a comment sign; and the tags of forums around a line.
 
 use super::lines::{Lines, Names};
-use super::{Certainty, Wrapping, most};
+use super::{Wrapping, most};
 
 /// A kind of prefix.
 #[derive(Clone, Copy)]
-struct Prefix {
+pub(super) struct Prefix {
     name: &'static str,
     /// The line without it; `None` when it does not have it.
     without: fn(&[u8]) -> Option<&[u8]>,
@@ -23,14 +23,14 @@ const LIKELY: &[Prefix] = &[
 const GREP: Prefix = Prefix { name: "grep", without: grep };
 
 /// Recognises the file names of grep.
-pub(super) fn recognise_grep(sample: &Lines) -> Option<(Box<dyn Wrapping>, Certainty)> {
-    most(sample, |line| grep(line).is_some()).then(|| (Box::new(GREP) as Box<dyn Wrapping>, Certainty::Certain))
+pub(super) fn recognise_grep(sample: &Lines) -> Option<Prefix> {
+    most(sample, |line| grep(line).is_some()).then_some(GREP)
 }
 
 /// Any other prefix that a line of the sample has.
-pub(super) fn possible(sample: &Lines) -> impl Iterator<Item = (Box<dyn Wrapping>, Certainty)> {
-    let has = |prefix: &&Prefix| sample.iter().any(|(_, line)| (prefix.without)(line).is_some());
-    LIKELY.iter().filter(has).map(|prefix| (Box::new(*prefix) as Box<dyn Wrapping>, Certainty::Likely))
+pub(super) fn possible(sample: &Lines) -> impl Iterator<Item = Prefix> {
+    let has = |prefix: &Prefix| sample.iter().any(|(_, line)| (prefix.without)(line).is_some());
+    LIKELY.iter().copied().filter(has)
 }
 
 impl Wrapping for Prefix {

@@ -1,23 +1,23 @@
 //! A client's whole session on one line, as some web pages make of it.
 
+use super::Wrapping;
 use super::lines::{Lines, Names};
-use super::{Certainty, Wrapping};
 use crate::parse::client;
 
 /// Lines with many messages of a client in them.
-struct Session;
+pub(super) struct Session;
 
 /// The fewest messages in a line.
 const FEWEST: usize = 3;
 
 /// Recognises a line with several requests or answers in it.
-pub(super) fn recognise(sample: &Lines) -> Option<(Box<dyn Wrapping>, Certainty)> {
+pub(super) fn recognise(sample: &Lines) -> Option<Session> {
     let exchanges = |line: &[u8]| {
         let count = |head: &[u8]| memchr::memmem::find_iter(line, head).count();
         count(b"REQ: curl ") + count(b"RESP: [")
     };
     let is_it = sample.iter().any(|(_, line)| exchanges(line) >= FEWEST);
-    is_it.then(|| (Box::new(Session) as Box<dyn Wrapping>, Certainty::Likely))
+    is_it.then_some(Session)
 }
 
 impl Wrapping for Session {

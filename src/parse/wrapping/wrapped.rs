@@ -1,12 +1,12 @@
 //! Lines cut at a width, as copies from a terminal, mail programs and documents have them.
 
+use super::Wrapping;
 use super::lines::{Lines, Names};
-use super::{Certainty, Wrapping};
 use crate::parse::dialect::DIALECTS;
 
 /// How lines were cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wrapped {
+pub(super) enum Wrapped {
     /// Every so many characters, wherever that is.
     Anywhere(usize),
     /// At a blank, so that no line is longer than so many characters.
@@ -22,11 +22,7 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 40..=400;
 const FEWEST: usize = 5;
 
 /// Recognises a width that many lines have and none exceeds.
-pub(super) fn recognise(sample: &Lines) -> Option<(Box<dyn Wrapping>, Certainty)> {
-    kind(sample).map(|kind| (Box::new(kind) as Box<dyn Wrapping>, Certainty::Certain))
-}
-
-fn kind(sample: &Lines) -> Option<Wrapped> {
+pub(super) fn recognise(sample: &Lines) -> Option<Wrapped> {
     // The last line may be cut by the end of the sample.
     let count = sample.iter().count().saturating_sub(1);
     let lines = || sample.iter().take(count).map(|(_, line)| line.strip_suffix(b"\r").unwrap_or(line));
@@ -113,7 +109,7 @@ mod tests {
 
     fn unwrapped(text: &str) -> (Option<Wrapped>, Vec<String>) {
         let sample = Lines::of_text(text.as_bytes(), 1);
-        let kind = kind(&sample);
+        let kind = recognise(&sample);
         let lines = kind.map(|kind| kind.unwrap(&sample, &mut Names::default()));
         (kind, lines.iter().flat_map(Lines::iter).map(|(_, line)| lossy(line)).collect())
     }
