@@ -227,6 +227,7 @@ fn the_states_of_machines() {
     machine_mistake("  initial zebra\n", "6:11: unknown state `zebra` (every state needs a line: `state zebra`)");
     machine_mistake("  final x, zebra\n", "6:12: unknown state `zebra` (every state needs a line: `state zebra`)");
     machine_mistake("  initial x\n  initial y\n", "7:11: a second initial state (a machine begins in one state)");
+    machine_mistake("  listed x\n  listed y\n", "7:10: a second listed state (a list shows what is in one state)");
     machine_mistake("  sate x\n", "6:3: unknown statement `sate` (did you mean `state`?)");
 }
 

@@ -248,6 +248,7 @@ fn machine(statement: &MachineStatement) -> String {
         MachineStatement::Rest(list) => format!("rest {}", names(list)),
         MachineStatement::Initial(name) => format!("initial {}", name.value),
         MachineStatement::Final(list) => format!("final {}", names(list)),
+        MachineStatement::Listed(name) => format!("listed {}", name.value),
         MachineStatement::Transition(line) => transition(line),
         MachineStatement::Unchanged(list) => format!("unchanged by {}", names(list)),
     }

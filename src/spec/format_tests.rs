@@ -181,6 +181,7 @@ fn machine_body() -> impl Strategy<Value = Vec<Line<MachineStatement>>> {
             (name(), of(text())).prop_map(|(state, text)| MachineStatement::State(state, text)),
             list(name()).prop_map(MachineStatement::Rest),
             name().prop_map(MachineStatement::Initial),
+            name().prop_map(MachineStatement::Listed),
             list(name()).prop_map(MachineStatement::Final),
             transition,
             list(step_name()).prop_map(MachineStatement::Unchanged),

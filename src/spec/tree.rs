@@ -222,6 +222,8 @@ pub(crate) enum MachineStatement {
     Initial(Name),
     /// `final detached, deleted`.
     Final(Vec<Name>),
+    /// `listed attached`.
+    Listed(Name),
     /// `FROM -> TO by STEPS`.
     Transition(TransitionLine),
     /// `unchanged by STEPS`.

@@ -115,6 +115,7 @@ pub(crate) fn grammar() -> Grammar {
             rest: vec![0, 3],
             initial: None,
             finals: Vec::new(),
+            listed: None,
             transitions: vec![
                 Transition {
                     from: vec![0],

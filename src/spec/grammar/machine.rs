@@ -34,6 +34,8 @@ pub struct Machine {
     pub initial: Option<usize>,
     /// Indices of the states of what is there no more.
     pub finals: Vec<usize>,
+    /// The index of the state in which the volume's own answer lists it.
+    pub listed: Option<usize>,
     /// The transitions, in the order of the file: the first that fits is taken.
     pub transitions: Vec<Transition>,
     /// Steps that answer well and change nothing when no transition of theirs fits.

@@ -8,7 +8,8 @@ use crate::spec::tree::{GuardWords, MachineStatement, TransitionLine};
 use crate::spec::words::Words;
 
 /// The statements of a machine, for suggestions.
-const KNOWN: [&str; 10] = ["of", "state", "rest", "initial", "final", "illegal", "any", "unchanged", "source", "about"];
+const KNOWN: [&str; 11] =
+    ["of", "state", "rest", "initial", "final", "listed", "illegal", "any", "unchanged", "source", "about"];
 
 /// The first words of guards.
 const GUARDS: [&str; 10] =
@@ -55,6 +56,10 @@ impl Parser<'_> {
             Some("final") => {
                 words.expect("final")?;
                 words.names("a state").map(MachineStatement::Final)
+            }
+            Some("listed") => {
+                words.expect("listed")?;
+                words.name("a state").map(MachineStatement::Listed)
             }
             Some("unchanged") => {
                 words.expect("unchanged")?;

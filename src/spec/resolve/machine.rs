@@ -21,6 +21,7 @@ impl Resolver<'_, '_> {
                 rest: Vec::new(),
                 initial: None,
                 finals: Vec::new(),
+                listed: None,
                 transitions: Vec::new(),
                 unchanged: Vec::new(),
                 origin: entry.origin(),
@@ -35,12 +36,12 @@ impl Resolver<'_, '_> {
                         machine.rest.extend(rest);
                     }
                     MachineStatement::Initial(name) => {
-                        let initial = self.machine_state(entry, &machine, name);
-                        if machine.initial.is_some() {
-                            let problem = Problem::error("a second initial state", entry.at(name.span), "the second");
-                            self.problems.push(problem.help("a machine begins in one state"));
-                        }
-                        machine.initial = initial;
+                        let told = ("initial", "a machine begins in one state");
+                        machine.initial = self.only_state(entry, &machine, name, machine.initial, told);
+                    }
+                    MachineStatement::Listed(name) => {
+                        let told = ("listed", "a list shows what is in one state");
+                        machine.listed = self.only_state(entry, &machine, name, machine.listed, told);
                     }
                     MachineStatement::Final(names) => {
                         let finals = self.machine_states(entry, &machine, names);
@@ -106,6 +107,22 @@ impl Resolver<'_, '_> {
             let problem = Problem::error(message, entry.origin(), "the second").and(first.origin, "the first");
             self.problems.push(problem.help("put their states and transitions into one machine"));
         }
+    }
+
+    /// The index of a state of this machine that may be named once; the words are its kind and what is said of a second one.
+    fn only_state(
+        &mut self,
+        entry: &Entry,
+        machine: &Machine,
+        name: &Name,
+        known: Option<usize>,
+        (kind, help): (&str, &str),
+    ) -> Option<usize> {
+        if known.is_some() {
+            let problem = Problem::error(format!("a second {kind} state"), entry.at(name.span), "the second");
+            self.problems.push(problem.help(help));
+        }
+        self.machine_state(entry, machine, name)
     }
 
     /// The index of a state of this machine.

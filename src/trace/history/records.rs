@@ -151,11 +151,9 @@ pub(super) fn earlier(
         let state = lawful.into_iter().find(|state| !forbidden(state));
         found.extend(state.map(|state| Record { attachment: Some(attachment), server, state, told: false }));
     }
-    // What is listed is at rest: neither made only now nor gone (cinder `api/views/volumes.py` shows what is attached).
     let begins = nodes.first().and_then(|first| graph.node(*first).beginning());
     let is_before = |listed: &&Listed| listed.time.zip(begins).is_some_and(|(listed, begins)| listed <= begins);
-    let is_held = |state: &usize| Some(*state) != records.initial && !records.finals.contains(state);
-    if let Some((listed, state)) = listed.filter(is_before).zip(records.rest.iter().copied().find(is_held)) {
+    if let Some((listed, state)) = listed.filter(is_before).zip(records.listed) {
         for (attachment, server) in &listed.attachments {
             if attachment.is_some() && !found.iter().any(|known: &Record| known.attachment == *attachment) {
                 found.push(Record { attachment: *attachment, server: *server, state, told: false });
