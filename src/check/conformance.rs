@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::check::alignment::{Alignment, DEVIATION, GaveUp, Move, Observation, Phase, align};
 use crate::check::observability::{Observability, Sought, Touched};
-use crate::check::observations::{Observed, ages, alphabet, observe, succeeded};
+use crate::check::observations::{Observed, ages, alphabet, observe};
 use crate::spec::automaton::{Automaton, TooLarge, UseId};
 use crate::spec::grammar::{Flow, Grammar, StepId, Subject};
 use crate::trace::cases::Case;
@@ -146,11 +146,13 @@ impl Automata {
         let machine = grammar.machine(Subject::VolumeStatus);
         let matters = |step: StepId| machine.is_some_and(|machine| machine.concerns(step));
         let goes_on = |node: &Node| {
+            if node.step().is_some_and(|step| grammar.step_at(step).fails_silently) {
+                return false;
+            }
             let log = node.received.map(|place| place.source).zip(node.service);
             log.zip(node.ending_stamp().filter(|_| node.end.is_some()))
                 .is_some_and(|((source, service), end)| observability.goes_on(source, service, end))
         };
-        let succeeded = |node: &Node| succeeded(grammar, node, goes_on);
         let ages = ages(grammar, graph, case);
         let mut best: Option<Fit> = None;
         let mut gave_up = false;
@@ -159,7 +161,7 @@ impl Automata {
             for variant in 0..rule.variants.len() {
                 // What no log shows tells no variant from another: only deviations do.
                 let limit = best.as_ref().map_or(most, |known| (known.alignment.deviations() + 1) * DEVIATION - 1);
-                let observed = observe(graph, case, &self.alphabets[*flow], rule, matters, succeeded, &ages);
+                let observed = observe(graph, case, &self.alphabets[*flow], rule, matters, goes_on, &ages);
                 let alignment = match self.align_to((*flow, variant), rule, &observed, observability, touched, limit) {
                     Ok(Some(alignment)) => alignment,
                     Ok(None) => continue,

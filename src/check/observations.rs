@@ -68,7 +68,7 @@ pub(crate) fn observe(
     alphabet: &[StepId],
     flow: &Flow,
     matters: impl Fn(StepId) -> bool,
-    succeeded: impl Fn(&Node) -> Option<bool>,
+    goes_on: impl Fn(&Node) -> bool,
     ages: &FxHashMap<Uuid, Age>,
 ) -> Observed {
     let knows = |step: &StepId| alphabet.binary_search(step).is_ok();
@@ -108,7 +108,7 @@ pub(crate) fn observe(
                     node.steps.clone()
                 },
                 status: node.status.filter(|_| at_end),
-                success: succeeded(node).filter(|_| at_end),
+                success: node.success.or_else(|| ended_well(node, &goes_on)).filter(|_| at_end),
                 age: node.attachment.and_then(|attachment| ages.get(&attachment).copied()),
                 strict: node.kind != NodeKind::Operation && !is_cut_off(node),
                 chain: chains.binary_search(&moment.chain).unwrap_or(0),
@@ -175,14 +175,6 @@ fn is_only_sent(graph: &CallGraph, case: &Case, flow: &Flow, node: &Node) -> boo
 /// Whether only the sending of a request is known: its other side may stand in another log as a request of its own.
 fn is_cut_off(node: &Node) -> bool {
     node.kind == NodeKind::Http && node.received.is_none() && node.ended.is_none()
-}
-
-/// Whether work succeeded. An answer that is given before the work is done, and no exception after it, say nothing.
-pub(crate) fn succeeded(grammar: &Grammar, node: &Node, goes_on: impl Fn(&Node) -> bool) -> Option<bool> {
-    if node.step().is_some_and(|step| grammar.step_at(step).fails_silently) {
-        return node.success.filter(|success| !success);
-    }
-    node.success.or_else(|| ended_well(node, goes_on))
 }
 
 /// What a cast's work came to when only the release of its lock shows its end: an exception is logged right behind it, at every

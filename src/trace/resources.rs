@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
 use crate::base::time::Timestamp;
-use crate::model::event::{RequestId, VolumeSeen};
+use crate::model::event::RequestId;
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::StepId;
 use crate::trace::graph::CallGraph;
@@ -41,14 +41,15 @@ impl Resources {
         }
         // What is certain comes first: an attachment leads to its volume, and so does the work inside a service. Then a volume
         // may be the only one of its chain, which leads to more attachments.
+        let listed = listed(graph);
         resources.exchanged(graph);
         resources.share_within(graph);
         resources.told.clone_from(&resources.volumes);
-        resources.share_by_attachment(graph);
+        resources.share_by_attachment(graph, &listed);
         resources.share_within(graph);
-        resources.share_by_attachment(graph);
+        resources.share_by_attachment(graph, &listed);
         resources.share_by_chain(graph);
-        resources.share_by_attachment(graph);
+        resources.share_by_attachment(graph, &listed);
         resources.share_within(graph);
         resources
     }
@@ -84,12 +85,8 @@ impl Resources {
     }
 
     /// Takes the volume that lists an attachment, or that of one request about it, for that of all requests about it.
-    fn share_by_attachment<'a>(&mut self, graph: &'a CallGraph) {
-        let listed = |(_, node): (NodeId, &'a Node)| node.answered.volumes.iter();
-        let attachments = |volume: &'a VolumeSeen| {
-            volume.attachments.iter().filter_map(|(attachment, _)| Some(((*attachment)?, volume.id)))
-        };
-        let mut by_attachment: FxHashMap<Uuid, Uuid> = graph.nodes().flat_map(listed).flat_map(attachments).collect();
+    fn share_by_attachment(&mut self, graph: &CallGraph, listed: &FxHashMap<Uuid, Uuid>) {
+        let mut by_attachment = listed.clone();
         for (id, node) in graph.nodes() {
             if let (Some(attachment), Some(volume)) = (node.attachment, self.volumes[id.0 as usize]) {
                 by_attachment.entry(attachment).or_insert(volume);
@@ -217,6 +214,15 @@ impl Resources {
 pub fn chain(graph: &CallGraph, top: NodeId) -> Option<RequestId> {
     let node = graph.node(top);
     node.global.or(node.request)
+}
+
+/// The volumes of the attachments that answers about volumes list.
+fn listed(graph: &CallGraph) -> FxHashMap<Uuid, Uuid> {
+    let mut listed = FxHashMap::default();
+    for volume in graph.nodes().flat_map(|(_, node)| &node.answered.volumes) {
+        listed.extend(volume.attachments.iter().filter_map(|(attachment, _)| Some(((*attachment)?, volume.id))));
+    }
+    listed
 }
 
 /// The exchanges of volumes that were completed: from when on the attachments of the one are the other's.
