@@ -9,7 +9,7 @@ use crate::model::event::{Event, EventKind, Level};
 use crate::model::source::{Activity, SourceId};
 use crate::model::vocabulary::ServiceId;
 
-use super::dialect::{Dialect, by_logger, opened_by};
+use super::dialect::{Dialect, opened_by};
 use super::events::{Extractor, Logger, own_host};
 use super::layout::{Layout, Plain};
 use super::record::{Head, Record};
@@ -246,8 +246,8 @@ impl<'t> Assembler<'t, '_> {
         let (dialect, head) = opened.map_or((self.dialect, own), |opened| (opened, opened.head(line)));
         let Some(logger) = head.map(|head| head.logger) else { return (dialect, None) };
         let is_service = || self.extractor.logger(logger, false).service.is_some();
-        let by_logger = by_logger(dialect, logger, is_service);
-        if by_logger.name() == dialect.name() { (dialect, head) } else { (by_logger, by_logger.head(line)) }
+        let other = dialect.other_by_logger(logger, &is_service);
+        other.map_or((dialect, head), |other| (other, other.head(line)))
     }
 
     fn switch_dialect(&mut self, dialect: &'static dyn Dialect) {

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::journal::Journal;
-use super::oslo::{ClientFile, Oslo, Untimed};
+use super::oslo::{Oslo, Untimed};
 use super::record::Head;
 
 /// A log dialect.
@@ -23,6 +23,12 @@ pub(crate) trait Dialect: Sync {
         self.head(line).is_some_and(|head| !head.may_continue)
     }
 
+    /// The dialect of the same shape that a line with this logger is in, when it is not this one. `is_service` tells whether a
+    /// service alone has the logger.
+    fn other_by_logger(&self, _logger: &[u8], _is_service: &dyn Fn() -> bool) -> Option<&'static dyn Dialect> {
+        None
+    }
+
     /// Whether a log that was of another dialect up to here goes on in this one, as in files that were put one behind the
     /// other. Lines that a record of another dialect may have in it do not tell.
     fn opens(&self, line: &[u8]) -> bool {
@@ -40,22 +46,6 @@ pub(crate) fn opened_by(line: &[u8], current: &dyn Dialect) -> Option<&'static d
         return None;
     }
     DIALECTS.into_iter().find(|dialect| dialect.name() != current.name() && dialect.opens(line))
-}
-
-/// The dialect of a line with the head that `current` read in it: a client's file and a service's have one shape, and their
-/// loggers tell them apart. `is_service` tells whether a service alone has a logger.
-pub(crate) fn by_logger(
-    current: &'static dyn Dialect,
-    logger: &[u8],
-    is_service: impl Fn() -> bool,
-) -> &'static dyn Dialect {
-    if current.name() == Oslo.name() && is_client_logger(logger) {
-        &ClientFile
-    } else if current.name() == ClientFile.name() && is_service() {
-        &Oslo
-    } else {
-        current
-    }
 }
 
 /// Whether only a client's shell has this logger, or programs around a client's libraries, which name none.

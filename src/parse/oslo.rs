@@ -7,7 +7,7 @@ use nom::combinator::opt;
 use nom::sequence::terminated;
 
 use super::client;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, is_client_logger};
 use super::header::{self, Parsed, Tail};
 use super::record::Head;
 use crate::base::time::Timestamp;
@@ -30,6 +30,10 @@ impl Dialect for Oslo {
     fn head<'a>(&self, line: &'a [u8]) -> Option<Head<'a>> {
         timed(line, false)
     }
+
+    fn other_by_logger(&self, logger: &[u8], _is_service: &dyn Fn() -> bool) -> Option<&'static dyn Dialect> {
+        is_client_logger(logger).then_some(&ClientFile as &dyn Dialect)
+    }
 }
 
 impl Dialect for ClientFile {
@@ -39,6 +43,10 @@ impl Dialect for ClientFile {
 
     fn head<'a>(&self, line: &'a [u8]) -> Option<Head<'a>> {
         timed(line, true)
+    }
+
+    fn other_by_logger(&self, _logger: &[u8], is_service: &dyn Fn() -> bool) -> Option<&'static dyn Dialect> {
+        is_service().then_some(&Oslo as &dyn Dialect)
     }
 
     fn is_client(&self) -> bool {
