@@ -76,4 +76,56 @@ mod tests {
         assert_eq!(name("{\"a\": 1}\n"), None);
         assert_eq!(name(""), None);
     }
+
+    /// A log in each format and each wrapping, all that the documentation names.
+    #[test]
+    fn every_documented_format() {
+        let oslo = "2026-11-22 08:04:19.756 7 INFO nova.compute.manager [-] x";
+        let client = "REQ: curl -g -i -X GET http://a RESP: [200] Date: b RESP BODY: {} REQ: curl -g c";
+        let json = |text: &str| format!("{{{text}, \"message\": \"{oslo}\"}}");
+        let cut: String = (0..20).map(|number| format!("{oslo} {number:02} {}=\n=3Db\n", "y".repeat(10))).collect();
+        let wrapped = format!("{}\n{}\n", &oslo[..45], &oslo[45..]).repeat(8);
+        let samples = [
+            ("oslo", oslo.to_owned()),
+            ("oslo-untimed", "INFO nova.compute.manager [-] x".to_owned()),
+            ("journal", "<134>1 2026-11-22T08:04:19Z vm nova-compute 7 - - INFO nova.compute.manager [-] x".to_owned()),
+            ("client", "DEBUG (session:195) REQ: curl -g".to_owned()),
+            (
+                "client-logfile",
+                "2026-11-22 08:17:24.063 7 INFO osc_lib.shell [ demo None] START with options: a".to_owned(),
+            ),
+            ("docker-json", format!("{{\"log\": \"{oslo}\\n\", \"stream\": \"stdout\"}}")),
+            ("cri", format!("2026-11-22T08:04:19.75Z stderr F {oslo}")),
+            ("journal-json", format!("{{\"__REALTIME_TIMESTAMP\": \"1795334659281456\", \"MESSAGE\": \"{oslo}\"}}")),
+            ("journal-export", format!("__CURSOR=a\n__REALTIME_TIMESTAMP=1795334659281456\nMESSAGE={oslo}\n\n")),
+            ("oslo-json", json("\"levelname\": \"INFO\", \"relative_created\": 1")),
+            ("fluent-json", json("\"process_name\": \"a\", \"cmdline\": \"b\"")),
+            ("logstash-json", json("\"@timestamp\": \"2026-11-22T08:04:19Z\"")),
+            ("json", json("\"a\": 1")),
+            ("grep", format!("nova/nova-compute.log:{oslo}")),
+            ("line-numbers", "     7\tREQ: curl -g".to_owned()),
+            ("quote", format!("> {oslo}")),
+            ("comment", format!("// \t{oslo}")),
+            ("indentation", format!("    {oslo}")),
+            ("forum-tags", format!("[CODE]{oslo}[/CODE]")),
+            ("quoted-printable", cut),
+            ("wrapped-lines", wrapped),
+            ("one-line", client.to_owned()),
+        ];
+        let is_documented = |line: &&str| line.starts_with("| `");
+        let cells = include_str!("../../docs/inputs.md").split("## Formats").nth(1).unwrap_or_default();
+        let cells = cells.split("\n## ").next().unwrap_or_default().lines().filter(is_documented);
+        let mut documented: Vec<&str> = cells
+            .filter_map(|line| line.split('|').nth(1))
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .collect();
+        documented.sort_unstable();
+        let mut known: Vec<&str> = samples.iter().map(|(name, _)| *name).collect();
+        known.sort_unstable();
+        assert_eq!(documented, known);
+        for (expected, text) in samples {
+            let found = name(&text).unwrap_or_default();
+            assert!(found == expected || found.ends_with(&format!(" in {expected}")), "{expected}: {found}");
+        }
+    }
 }
