@@ -1,4 +1,4 @@
-//! Joins the nodes: both sides of an exchange are one node, both ends of an RPC are one node, and every node gets its cause.
+//! Joins the nodes: every node gets its cause.
 //!
 //! Order of trust: ids on the line itself (`used request id`, the answer's header, msg_id, unique_id), then the global id,
 //! then the request id in the brackets.
@@ -14,12 +14,10 @@ use crate::trace::clocks::Clocks;
 use crate::trace::graph::CallGraph;
 use crate::trace::implied::add_implied;
 use crate::trace::node::{Edge, EdgeKind, JoinedBy, MessageSeen, Node, NodeId, NodeKind};
-
-/// Where a node went that became part of another.
-type Merged = FxHashMap<Index, Index>;
+use crate::trace::sides::{Merged, join_exchanges, join_work};
 
 /// A cause, before the nodes have their final numbers.
-type Link = (Index, Index, Edge);
+pub(crate) type Link = (Index, Index, Edge);
 
 /// The rank of a candidate that was under way.
 const UNDER_WAY: u8 = 4;
@@ -64,122 +62,6 @@ pub(crate) fn join(mut builder: Builder<'_>) -> CallGraph {
 fn is_cause(graph: &CallGraph, node: NodeId, of: NodeId) -> bool {
     let mut causes = std::iter::successors(Some(of), |at| graph.parent(*at).map(|(parent, _)| parent));
     causes.any(|cause| cause == node)
-}
-
-/// Makes the caller's and the server's side of a request one node.
-fn join_exchanges(builder: &mut Builder<'_>, merged: &mut Merged) -> Vec<Link> {
-    let mut by_id: FxHashMap<RequestId, Vec<Index>> = FxHashMap::default();
-    for ((_, request), indices) in &builder.served {
-        by_id.entry(*request).or_default().extend(indices);
-    }
-    for indices in by_id.values_mut() {
-        indices.sort_unstable();
-    }
-    let mut links = Vec::new();
-    let mut claimed: FxHashMap<Index, Index> = FxHashMap::default();
-    for (index, command) in std::mem::take(&mut builder.exchanges.all) {
-        let exchange = &builder.nodes[index];
-        let same = |other: &Index| {
-            let other = &builder.nodes[*other];
-            other.path.is_none() || other.path == exchange.path
-        };
-        let twin = exchange.request.and_then(|request| by_id.get(&request)?.iter().copied().find(same));
-        let whole = match twin {
-            Some(twin) => {
-                let exchange = exchange.clone();
-                builder.nodes[twin].absorb(exchange);
-                merged.insert(index, twin);
-                twin
-            }
-            None => {
-                if let Some(request) = exchange.request {
-                    by_id.entry(request).or_default().push(index);
-                }
-                index
-            }
-        };
-        // The same command may be in two logs, the terminal's and the file's.
-        match (command, claimed.get(&whole).copied()) {
-            (Some(command), Some(other)) if other != command && !merged.contains_key(&command) => {
-                let node = builder.nodes[command].clone();
-                builder.nodes[other].absorb(node);
-                merged.insert(command, other);
-            }
-            (Some(command), None) => {
-                claimed.insert(whole, command);
-                let joined_by =
-                    if builder.nodes[whole].request.is_some() { JoinedBy::UsedRequestId } else { JoinedBy::BracketId };
-                links.push((command, whole, Edge { kind: EdgeKind::Request, joined_by, certain: true }));
-            }
-            _ => {}
-        }
-    }
-    for (from, to, _) in &mut links {
-        *from = resolve(merged, *from);
-        *to = resolve(merged, *to);
-    }
-    let brackets = std::mem::take(&mut builder.exchanges_bracket);
-    builder.exchanges_bracket =
-        brackets.into_iter().map(|(index, request)| (resolve(merged, index), request)).collect();
-    links
-}
-
-/// Where a node is now.
-fn resolve(merged: &Merged, mut index: Index) -> Index {
-    while let Some(next) = merged.get(&index) {
-        index = *next;
-    }
-    index
-}
-
-/// Makes the RPC message and the work that locks and messages show of it one node.
-fn join_work(builder: &mut Builder<'_>, merged: &mut Merged) {
-    let mut messages: FxHashMap<(ServiceId, RequestId, &str), Index> = FxHashMap::default();
-    let mut pairs = Vec::new();
-    // Where a log begins in the middle of the work of a cast, its last line has an id that nothing else has.
-    let is_last_line = |node: &Node| node.sent.is_none() && node.received.is_none();
-    let (whole, rests): (Vec<Index>, Vec<Index>) =
-        builder.messages.all.iter().partition(|index| !is_last_line(&builder.nodes[**index]));
-    // The messages of which another asks for the same in the same request.
-    let mut several: FxHashSet<Index> = FxHashSet::default();
-    for index in rests.into_iter().rev().chain(whole.iter().copied().rev()) {
-        let node = &builder.nodes[index];
-        if let (Some(service), Some(request), Some(method)) = (node.service, node.request, node.rpc.as_deref())
-            && let Some(rest) = messages.insert((service, request, method), index)
-        {
-            if !is_last_line(&builder.nodes[rest]) {
-                several.insert(index);
-            } else if node.ended.is_none() {
-                pairs.push((rest, index));
-            }
-        }
-    }
-    let earlier = builder.earlier_work.iter().map(|(key, index)| (key, index));
-    for ((service, request, step), index) in builder.work.iter().chain(earlier) {
-        let (StepKind::Call { method } | StepKind::Cast { method }) = &builder.grammar.step_at(*step).kind else {
-            continue;
-        };
-        let work = &builder.nodes[*index];
-        let taken = |message: &&Index| {
-            let node = &builder.nodes[**message];
-            let same = (node.service, node.request) == (Some(*service), Some(*request))
-                && node.rpc.as_deref() == Some(method.as_str());
-            let place = |node: &Node| node.received.map(|place| place.source);
-            same && place(node).is_some() && place(node) == place(work) && node.start <= work.start
-        };
-        // Where the same was asked for several times, it is the last one that was taken before.
-        let last = || whole.iter().filter(taken).max_by_key(|message| builder.nodes[**message].start).copied();
-        let message = messages.get(&(*service, *request, method.as_str())).copied();
-        if let Some(message) = message.map(|only| if several.contains(&only) { last().unwrap_or(only) } else { only }) {
-            pairs.push((*index, message));
-        }
-    }
-    pairs.sort_unstable();
-    for (work, message) in pairs {
-        let node = builder.nodes[work].clone();
-        builder.nodes[message].absorb(node);
-        merged.insert(work, message);
-    }
 }
 
 /// Finds the steps that a node can be, and the ids that its path and bodies have.

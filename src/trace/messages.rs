@@ -22,11 +22,34 @@ pub(crate) struct Messages {
     calling: FxHashMap<Thread, String>,
     /// The casts that a process has received and not begun to work on, in their order.
     received: FxHashMap<(SourceId, u32), VecDeque<Index>>,
+    /// Messages of which no line tells the id that their sender gave them: the log of their receiver begins behind it.
+    nameless: Vec<Index>,
     /// All messages.
     pub(crate) all: Vec<Index>,
 }
 
 impl Builder<'_> {
+    /// The casts that were sent, each with the message without its id that was taken for the same, where there is one of each.
+    pub(crate) fn nameless_casts(&self) -> Vec<(Index, Index)> {
+        let key = |index: &Index| {
+            let node = &self.nodes[*index];
+            Some((node.service?, node.request?, node.rpc.as_deref()?))
+        };
+        let is_untaken = |index: &&Index| {
+            let node = &self.nodes[**index];
+            node.kind == NodeKind::Cast && node.sent.is_some() && node.received.is_none()
+        };
+        let only = |same: &mut dyn Iterator<Item = Index>| same.next().filter(|_| same.next().is_none());
+        let pairs = self.messages.nameless.iter().filter_map(|taken| {
+            let wanted = key(taken)?;
+            let is_same = |index: &&Index| key(index) == Some(wanted);
+            only(&mut self.messages.nameless.iter().filter(is_same).copied())?;
+            let sent = only(&mut self.messages.all.iter().filter(is_untaken).filter(is_same).copied())?;
+            Some((sent, *taken))
+        });
+        pairs.collect()
+    }
+
     fn rpc_node(&mut self, id: Uuid, kind: Option<RpcKind>) -> Index {
         if let Some(index) = self.messages.by_id.get(&id) {
             return *index;
@@ -86,7 +109,11 @@ impl Builder<'_> {
                     Some(index) => *index,
                     None => match self.begun_cast(process, method) {
                         Some(index) => index,
-                        None => self.rpc_node(*id, None),
+                        None => {
+                            let index = self.rpc_node(*id, None);
+                            self.messages.nameless.push(index);
+                            index
+                        }
                     },
                 };
                 self.messages.by_id.insert(*id, index);

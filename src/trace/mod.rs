@@ -18,5 +18,6 @@ pub mod node;
 mod offsets;
 pub mod path;
 pub mod resources;
+mod sides;
 mod strangers;
 mod volumes;

@@ -33,6 +33,7 @@ pub(crate) fn per_volume(grammar: &Grammar, graph: &CallGraph, resources: &Resou
     let flows: Vec<usize> = flows.into_iter().filter(is_per_volume).collect();
     let split = |part: &Part| {
         let nodes = case.nodes.iter().copied().filter(|id| parts.concerns(*id, *part)).collect();
+        let certain = certain && !parts.may_be_half(part);
         Case { flows: flows.clone(), certain, volume: part.0, nodes, ..case.clone() }
     };
     found.iter().map(split).collect()
@@ -56,12 +57,17 @@ fn narrowed(grammar: &Grammar, graph: &CallGraph, case: &Case) -> Vec<usize> {
 }
 
 /// The parts of a case, by what its nodes and all that they caused are about.
+#[derive(Default)]
 struct Parts {
     order: Vec<Part>,
     /// Whether a request that changes a volume tells neither the volume nor the attachment.
     has_unnamed: bool,
     /// Whether an attachment was made, and its answer is not logged.
     has_unnamed_attachment: bool,
+    /// The parts that an attachment was made of.
+    made: Vec<Part>,
+    /// The parts that something was only removed of.
+    removed: Vec<Part>,
     of_node: FxHashMap<NodeId, Vec<Part>>,
 }
 
@@ -73,12 +79,7 @@ impl Parts {
         let is_aside = |step: &StepId| flows.iter().all(|flow| grammar.flows[*flow].anytime.contains(step));
         let concerns = |step: &StepId| machine.is_some_and(|machine| machine.concerns(*step));
         let changes = |node: &Node| node.steps.iter().any(|step| concerns(step) && !is_aside(step));
-        let mut parts = Self {
-            order: Vec::new(),
-            has_unnamed: false,
-            has_unnamed_attachment: false,
-            of_node: FxHashMap::default(),
-        };
+        let mut parts = Self::default();
         let mut nodes = case.nodes.clone();
         nodes.sort_by_key(|id| (graph.node(*id).beginning(), *id));
         for id in nodes {
@@ -87,7 +88,8 @@ impl Parts {
                 continue;
             }
             let makes = |step: &StepId| records.is_some_and(|records| records.makes(*step));
-            parts.has_unnamed_attachment |= node.attachment.is_none() && node.steps.iter().any(makes);
+            let is_made = node.steps.iter().any(makes);
+            parts.has_unnamed_attachment |= is_made && node.attachment.is_none();
             let part = match resources.volume(id) {
                 Some(volume) => (Some(volume), None),
                 None => (None, node.attachment),
@@ -96,12 +98,26 @@ impl Parts {
                 parts.has_unnamed |= changes(node);
                 continue;
             }
+            parts.made.extend(Some(part).filter(|_| is_made));
+            let removes = |step: &StepId| records.is_some_and(|records| records.removes(*step));
+            let is_removal = node.steps.iter().all(removes);
             if changes(node) && !parts.order.contains(&part) {
                 parts.order.push(part);
+                parts.removed.extend(Some(part).filter(|_| is_removal));
+            } else if changes(node) && !is_removal {
+                parts.removed.retain(|removed| *removed != part);
             }
             parts.mark(graph, id, part);
         }
         parts
+    }
+
+    /// Whether a part may be half of what was done to a volume: one attachment was made and another removed of which no line tells
+    /// the volume.
+    fn may_be_half(&self, part: &Part) -> bool {
+        let is_nameless = |removed: &Part| removed.0.is_none();
+        let has_both = !self.made.is_empty() && self.removed.iter().any(is_nameless);
+        self.order.len() > 1 && has_both && (self.made.contains(part) || self.removed.contains(part))
     }
 
     /// Marks a request as being about something, and with it what it caused and what caused it.

@@ -60,6 +60,13 @@ impl Machine {
         self.initial.is_some_and(|initial| self.transitions_by(step).any(|made| made.from.contains(&initial)))
     }
 
+    /// Whether a step can only remove what was there before.
+    pub fn removes(&self, step: StepId) -> bool {
+        let is_final = |made: &Transition| matches!(made.to, Target::State(to) if self.finals.contains(&to));
+        let mut well = self.transitions_by(step).filter(|made| !made.failing).peekable();
+        well.peek().is_some() && well.all(is_final)
+    }
+
     /// Whether a step that fits does its work in both states, or brings one to the other.
     pub fn works_between(&self, from: usize, to: usize, fits: impl Fn(StepId) -> bool) -> bool {
         self.transitions.iter().any(|made| {
