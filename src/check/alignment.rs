@@ -10,7 +10,8 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::check::outlook::{completion, silent_end};
+use crate::check::outlook::completion;
+use crate::check::sight::Sights;
 use crate::spec::automaton::{Automaton, Ending, Finish, Label, StateId, UseId};
 use crate::spec::grammar::{Age, StepId};
 
@@ -75,16 +76,14 @@ pub struct Alignment {
     pub pending: Vec<(UseId, bool)>,
     /// Whether it can come to no good end any more.
     pub doomed: bool,
-    /// How it could be over by now without a trace in the logs: the steps that nobody saw.
-    pub silent: Option<Vec<UseId>>,
 }
 
 impl Alignment {
-    /// Works out how it could go on, with other steps that the logs could show: later lines may show what those that cover the
-    /// case do not.
-    pub fn look_ahead(&mut self, automaton: &Automaton, visible: &[bool]) {
-        self.pending = completion(automaton, self.state, visible).unwrap_or_default();
-        self.silent = silent_end(automaton, self.state, visible);
+    /// Works out how it could go on, with the steps that later lines could show.
+    pub(super) fn look_ahead(&mut self, automaton: &Automaton, visible: &[bool]) {
+        let pending = completion(automaton, self.state, visible);
+        self.doomed = pending.is_none();
+        self.pending = pending.unwrap_or_default();
     }
 
     /// How many times something was seen that is not allowed, or not seen that had to be.
@@ -148,16 +147,16 @@ struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GaveUp;
 
-/// Aligns observations with an automaton. `visible` tells for each step use whether the logs could have shown it. `None` when
-/// it would cost more than `limit`. Where the search for the cheapest is given up, and it is sure that there is a deviation, one
+/// Aligns observations with an automaton. `sights` tell for each step use where the logs could have shown it: where they could
+/// not, it is not missing. `None` when it would cost more than `limit`. Where the search for the cheapest is given up, and it is sure that there is a deviation, one
 /// that is good enough to explain it.
-pub fn align(
+pub(super) fn align(
     automaton: &Automaton,
     observations: &[Observation],
-    visible: &[bool],
+    sights: &Sights,
     limit: u32,
 ) -> Result<Option<Alignment>, GaveUp> {
-    let find = |limit, order| search(automaton, observations, visible, limit, order);
+    let find = |limit, order| search(automaton, observations, sights, limit, order);
     match find(limit, Order::Cheapest) {
         Err(GaveUp) if limit >= DEVIATION => match find(DEVIATION - 1, Order::Cheapest)? {
             Some(alignment) => Ok(Some(alignment)),
@@ -165,6 +164,16 @@ pub fn align(
         },
         found => found,
     }
+}
+
+/// The observations of each chain, in their order.
+pub(super) fn chains(observations: &[Observation]) -> Vec<Vec<usize>> {
+    let count = observations.iter().map(|observation| observation.chain + 1).max().unwrap_or(0);
+    let mut chains: Vec<Vec<usize>> = vec![Vec::new(); count];
+    for (index, observation) in observations.iter().enumerate() {
+        chains[observation.chain].push(index);
+    }
+    chains
 }
 
 /// What is looked at first.
@@ -179,32 +188,29 @@ enum Order {
 fn search(
     automaton: &Automaton,
     observations: &[Observation],
-    visible: &[bool],
+    sights: &Sights,
     limit: u32,
     order: Order,
 ) -> Result<Option<Alignment>, GaveUp> {
-    let count = observations.iter().map(|observation| observation.chain + 1).max().unwrap_or(0);
-    let mut chains: Vec<Vec<usize>> = vec![Vec::new(); count];
-    let mut ranks = Vec::with_capacity(observations.len());
-    for (index, observation) in observations.iter().enumerate() {
-        ranks.push(chains[observation.chain].len() as u16);
-        chains[observation.chain].push(index);
-    }
-    if chains.iter().any(|chain| chain.len() > usize::from(u16::MAX)) {
+    let chains = chains(observations);
+    if chains.iter().any(|chain| chain.len() >= usize::from(u16::MAX)) {
         return Err(GaveUp);
+    }
+    let mut ranks = vec![0; observations.len()];
+    for (rank, index) in chains.iter().flat_map(|chain| chain.iter().enumerate()) {
+        ranks[*index] = rank as u16;
     }
     let seen: FxHashSet<StepId> =
         observations.iter().flat_map(|observation| observation.steps.iter().copied()).collect();
     // What is inside a step that is missing is missing with it: one deviation.
-    let mut visible = visible.to_vec();
+    let mut inside_of_missing = vec![false; automaton.uses.len()];
     for (outer, inside) in automaton.inside.iter().enumerate() {
-        if visible[outer] && !seen.contains(&automaton.uses[outer].step) {
-            for step in inside.clone() {
-                visible[step as usize] = false;
-            }
+        let is_missing = || sights.covers_some(outer as UseId) && !seen.contains(&automaton.uses[outer].step);
+        if !inside_of_missing[outer] && is_missing() {
+            inside.clone().for_each(|step| inside_of_missing[step as usize] = true);
         }
     }
-    let visible = &visible[..];
+    let sights = sights.clone().without(|step| inside_of_missing[step as usize]);
     let is_seen = |step: UseId| seen.contains(&automaton.uses[step as usize].step);
     let is_idle = |step: UseId| {
         automaton.skippable[step as usize] && !is_seen(step) && !automaton.inside[step as usize].clone().any(is_seen)
@@ -212,8 +218,8 @@ fn search(
     let idle = (0..automaton.uses.len() as UseId).map(is_idle).collect();
     let (visits, numbers, queue) = (Vec::new(), FxHashMap::default(), BinaryHeap::new());
     let mut search =
-        Search { automaton, observations, visible, chains, ranks, idle, limit, order, visits, numbers, queue };
-    search.reach(Position { state: 0, seen: vec![0; count], skipped: Vec::new() }, 0, None);
+        Search { automaton, observations, sights, chains, ranks, idle, limit, order, visits, numbers, queue };
+    search.reach(Position { state: 0, seen: vec![0; search.chains.len()], skipped: Vec::new() }, 0, None);
     for _ in 0..MOST_STEPS {
         let Some(Reverse((.., number))) = search.queue.pop() else { return Ok(None) };
         let visit = &mut search.visits[number as usize];
@@ -224,15 +230,13 @@ fn search(
         visit.closed = true;
         let position = visit.position.clone();
         if search.left(&position) == 0 {
-            let pending = completion(automaton, position.state, visible);
             return Ok(Some(Alignment {
                 cost,
                 moves: search.path(number),
                 state: position.state,
                 finish: automaton.finish(position.state),
-                doomed: pending.is_none(),
-                silent: None,
-                pending: pending.unwrap_or_default(),
+                pending: Vec::new(),
+                doomed: false,
             }));
         }
         search.expand(&position, cost, number);
@@ -243,7 +247,7 @@ fn search(
 struct Search<'a> {
     automaton: &'a Automaton,
     observations: &'a [Observation],
-    visible: &'a [bool],
+    sights: Sights,
     /// The observations of each chain.
     chains: Vec<Vec<usize>>,
     /// The place of each observation in its chain.
@@ -325,7 +329,7 @@ impl Search<'_> {
         let automaton = self.automaton;
         for edge in automaton.edges(position.state) {
             let abandoned = edge.abandoned();
-            if abandoned.is_some_and(|list| !self.may_be_missed(list)) {
+            if abandoned.is_some_and(|list| !self.may_be_missed(list, position)) {
                 continue;
             }
             let alone = Position { state: edge.to, ..position.clone() };
@@ -334,7 +338,7 @@ impl Search<'_> {
                 Label::Break => (BREAK, Some(Move::Break)),
                 Label::Begin(step) if self.idle[step as usize] => continue,
                 Label::Begin(step) => {
-                    let visible = self.visible[step as usize];
+                    let visible = self.sights.covers(step, &position.seen);
                     (if visible { DEVIATION } else { UNSEEN }, Some(Move::Model(step, Phase::Begin, visible)))
                 }
                 Label::End(step, ending) => {
@@ -378,7 +382,7 @@ impl Search<'_> {
         let automaton = self.automaton;
         for edge in automaton.edges(position.state) {
             let abandoned = edge.abandoned();
-            if abandoned.is_some_and(|list| !self.may_be_missed(list)) {
+            if abandoned.is_some_and(|list| !self.may_be_missed(list, position)) {
                 continue;
             }
             let (step, price) = match (edge.label, observation.phase) {
@@ -398,16 +402,17 @@ impl Search<'_> {
     }
 
     /// Whether the logs could have shown something of what was owed where work is abandoned.
-    fn may_be_missed(&self, list: u32) -> bool {
-        self.automaton.abandoned[list as usize].iter().any(|step| self.visible[*step as usize])
+    fn may_be_missed(&self, list: u32, position: &Position) -> bool {
+        self.automaton.abandoned[list as usize].iter().any(|step| self.sights.covers(*step, &position.seen))
     }
 
     fn path(&self, mut number: u32) -> Vec<Move> {
         let mut moves = Vec::new();
         while let Some(Step { before, made, abandoned }) = self.visits[number as usize].came_from {
             moves.extend(made);
+            let seen = &self.visits[before as usize].position.seen;
             let owed = abandoned.iter().flat_map(|list| self.automaton.abandoned[*list as usize].iter().rev());
-            let missed = owed.filter(|step| self.visible[**step as usize]);
+            let missed = owed.filter(|step| self.sights.covers(**step, seen));
             moves.extend(missed.map(|step| Move::Model(*step, Phase::Begin, true)));
             number = before;
         }

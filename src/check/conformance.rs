@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::check::alignment::{Alignment, DEVIATION, GaveUp, Move, Observation, Phase, align};
 use crate::check::observability::{Observability, Sought, Touched};
 use crate::check::observations::{Observed, ages, alphabet, observe};
+use crate::check::sight::Sights;
 use crate::spec::automaton::{Automaton, TooLarge, UseId};
 use crate::spec::grammar::{Flow, Grammar, StepId, Subject};
 use crate::trace::cases::Case;
@@ -19,9 +20,6 @@ const MOST_COST: u32 = 20 * DEVIATION;
 
 /// The most that an alignment may cost in the first search.
 const NEAR_COST: u32 = 4 * DEVIATION;
-
-/// How often an alignment is repeated because it assumed steps where a log would show them.
-const MOST_REVISIONS: usize = 40;
 
 /// The compiled flows of a grammar.
 #[derive(Debug)]
@@ -40,7 +38,7 @@ struct Shape {
     flow: usize,
     variant: usize,
     observations: Vec<Observation>,
-    visible: Vec<bool>,
+    sights: Sights,
     limit: u32,
 }
 
@@ -55,10 +53,18 @@ pub(crate) struct Fit {
     pub(crate) ties: Vec<(usize, Alignment)>,
     /// Whether the search was given up for a variant that might fit better.
     pub(crate) gave_up: bool,
-    /// Other alignments with the variant that fit as well, where the log does not tell of some request what it was.
-    pub(crate) readings: Vec<Alignment>,
+    /// Other alignments that fit as well, with their variants, where the log does not tell of some request what it was.
+    pub(crate) readings: Vec<(usize, Alignment)>,
     pub(crate) observed: Observed,
     pub(crate) alignment: Alignment,
+}
+
+impl Fit {
+    /// The variants that fit best, with their alignments.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = (usize, &Alignment)> {
+        let ties = self.ties.iter().map(|(variant, alignment)| (*variant, alignment));
+        std::iter::once((self.variant, &self.alignment)).chain(ties)
+    }
 }
 
 impl Automata {
@@ -81,7 +87,7 @@ impl Automata {
             return alignment.clone();
         }
         let automaton = &self.variants[shape.flow][shape.variant];
-        let alignment = align(automaton, &shape.observations, &shape.visible, shape.limit);
+        let alignment = align(automaton, &shape.observations, &shape.sights, shape.limit);
         if let Ok(mut known) = self.known.lock() {
             known.insert(shape, alignment.clone());
         }
@@ -107,31 +113,62 @@ impl Automata {
         Some(fit)
     }
 
-    /// How the case can be read when a request that may have been one of several steps was another than it was taken for.
+    /// How the case can be read when a request that may have been one of several steps was another than it was taken for: the
+    /// variants, and how it fits them then.
     fn other_readings(
         &self,
         grammar: &Grammar,
         observability: &Observability<'_>,
         touched: &Touched,
         fit: &Fit,
-    ) -> Vec<Alignment> {
-        let automaton = &self.variants[fit.flow][fit.variant];
+    ) -> Vec<(usize, Alignment)> {
+        let rule = &grammar.flows[fit.flow];
         let limit = (fit.alignment.deviations() + 1) * DEVIATION - 1;
-        let reading = |step: &Move| {
-            let Move::Both(step, seen) = step else { return None };
-            let observation = &fit.observed.observations[*seen];
-            if observation.steps.len() < 2 || observation.phase == Phase::End {
-                return None;
+        let mut readings = Vec::new();
+        for (variant, alignment) in fit.variants() {
+            let automaton = &self.variants[fit.flow][variant];
+            for step in &alignment.moves {
+                let Move::Both(step, seen) = step else { continue };
+                let observation = &fit.observed.observations[*seen];
+                let taken = automaton.uses[*step as usize].step;
+                let others =
+                    observation.steps.iter().filter(|step| **step != taken && observation.phase == Phase::Begin);
+                for other in others {
+                    let mut observed = fit.observed.clone();
+                    for seen in observed.observations.iter_mut().filter(|seen| seen.node == observation.node) {
+                        seen.steps = vec![*other];
+                    }
+                    let found = self.align_to((fit.flow, variant), rule, &observed, observability, touched, limit);
+                    readings.extend(found.ok().flatten().map(|reading| (variant, reading)));
+                }
             }
-            let taken = automaton.uses[*step as usize].step;
-            let mut observed = fit.observed.clone();
-            for other in observed.observations.iter_mut().filter(|other| other.node == observation.node) {
-                other.steps.retain(|step| *step != taken);
-            }
-            let rule = &grammar.flows[fit.flow];
-            self.align_to((fit.flow, fit.variant), rule, &observed, observability, touched, limit).ok()?
+        }
+        readings
+    }
+
+    /// Whether a case fits a variant as well, seen in the order of an alignment, when a step had gone well some time after an
+    /// observation, and no line shows it.
+    pub(crate) fn fits_with(
+        &self,
+        grammar: &Grammar,
+        observability: &Observability<'_>,
+        (touched, fit): (&Touched, &Fit),
+        (variant, alignment): (usize, &Alignment),
+        step: StepId,
+        after: usize,
+    ) -> bool {
+        let seen = |step: &Move| match step {
+            Move::Both(_, seen) | Move::Log(seen) => Some(*seen),
+            _ => None,
         };
-        fit.alignment.moves.iter().filter_map(reading).collect()
+        let order: Vec<usize> = alignment.moves.iter().filter_map(seen).collect();
+        let Some(after) = order.iter().position(|seen| *seen == after) else { return false };
+        let mut observed = fit.observed.in_order(&order);
+        observed.assume(step, after);
+        let limit = (fit.alignment.deviations() + 1) * DEVIATION - 1;
+        let rule = &grammar.flows[fit.flow];
+        let found = self.align_to((fit.flow, variant), rule, &observed, observability, touched, limit);
+        !matches!(found, Ok(None))
     }
 
     fn fit_within(
@@ -197,9 +234,7 @@ impl Automata {
         best
     }
 
-    /// Aligns with one variant. A step counts as missing only where a log covers the time between what was seen before and
-    /// after it. Taken for visible first are the steps whose logs cover the whole case, or none; then each is looked at in the
-    /// gap in which it was assumed.
+    /// Aligns with one variant.
     fn align_to(
         &self,
         (flow, variant): (usize, usize),
@@ -210,63 +245,37 @@ impl Automata {
         limit: u32,
     ) -> Result<Option<Alignment>, GaveUp> {
         let automaton = &self.variants[flow][variant];
-        let covers = |step: UseId, from: &[Stamp], to: &[Stamp]| {
-            observability.covers(sought(automaton, step), touched, from, to)
+        let sought = || (0..automaton.uses.len() as UseId).map(|step| sought(automaton, step));
+        let align = |sights: Sights| {
+            self.align(Shape { flow, variant, observations: observed.observations.clone(), sights, limit })
         };
         // Logs that begin in the middle of a case cover no beginning of it.
-        let begun = |seen: &usize| {
-            observed.observations[*seen].phase == Phase::Begin
-                && observed.observations[*seen].steps.iter().any(|step| rule.starts.contains(step))
-                && observed.times[*seen].is_some()
+        let begins = |(observation, time): (&Observation, &Option<Stamp>)| {
+            observation.phase == Phase::Begin
+                && observation.steps.iter().any(|step| rule.starts.contains(step))
+                && time.is_some()
         };
-        let begun = (0..observed.observations.len()).any(|seen| begun(&seen));
-        let (first, last) = (
-            observed.times.iter().flatten().copied().min().filter(|_| begun),
-            observed.latest.iter().flatten().copied().max(),
-        );
-        let could_show = |step: UseId| observability.could_show(sought(automaton, step), touched);
-        let uses = || 0..automaton.uses.len() as UseId;
-        let settle = |mut visible: Vec<bool>| {
-            let mut uncovered = vec![false; visible.len()];
-            for _ in 0..MOST_REVISIONS {
-                let observations = observed.observations.clone();
-                let shape = Shape { flow, variant, observations, visible: visible.clone(), limit };
-                let Some(alignment) = self.align(shape)? else { return Ok(None) };
-                let mut revised = false;
-                for (index, step) in alignment.moves.iter().enumerate() {
-                    let Move::Model(step, Phase::Begin, _) = step else { continue };
-                    let number = *step as usize;
-                    let seen = |step: &Move| match step {
-                        Move::Both(_, seen) | Move::Log(seen) => Some(*seen),
-                        _ => None,
-                    };
-                    let before = alignment.moves[..index].iter().rev().filter_map(seen);
-                    let before = nearest(before.filter_map(|seen| observed.earliest[seen]));
-                    let after = alignment.moves[index..].iter().filter_map(seen);
-                    let after = nearest(after.filter_map(|seen| observed.latest[seen]));
-                    let covered = covers(*step, &before, &after) && !uncovered[number];
-                    uncovered[number] |= visible[number] && !covered;
-                    revised |= visible[number] != covered;
-                    visible[number] = covered;
-                }
-                if !revised {
-                    return Ok(Some(alignment));
-                }
-            }
-            Err(GaveUp)
-        };
-        let mut best = settle(uses().map(|step| covers(step, first.as_slice(), last.as_slice())).collect())?;
-        if rule.direct && best.as_ref().is_some_and(|known| begins_strangely(known, observed)) {
+        let begun = observed.observations.iter().zip(&observed.times).any(begins);
+        let first = observed.times.iter().flatten().copied().min().filter(|_| begun);
+        let sights = |first| Sights::new(sought(), observability, touched, observed, first);
+        let mut best = align(sights(first))?;
+        let begins_strangely = |known: &Alignment| misses_beginning(known) || begins_strangely(known, observed);
+        if rule.direct && best.as_ref().is_some_and(begins_strangely) {
             // What a user sends may go on with something from before the logs begin.
-            let other = settle(vec![false; automaton.uses.len()])?;
-            let is_better = |other: &Alignment| best.as_ref().is_none_or(|known| other.cost < known.cost);
-            best = other.filter(is_better).or(best);
+            best = align(sights(None))?;
         }
         if let Some(best) = &mut best {
-            best.look_ahead(automaton, &uses().map(could_show).collect::<Vec<bool>>());
+            let could_show = |step| observability.could_show(step, touched);
+            best.look_ahead(automaton, &sought().map(could_show).collect::<Vec<bool>>());
         }
         Ok(best)
     }
+}
+
+/// Whether a step is missing before the first thing seen.
+fn misses_beginning(alignment: &Alignment) -> bool {
+    let mut before = alignment.moves.iter().take_while(|step| !matches!(step, Move::Both(..) | Move::Log(_)));
+    before.any(|step| matches!(step, Move::Model(_, Phase::Begin, true)))
 }
 
 /// Whether the first thing seen has no place in the flow.

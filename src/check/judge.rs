@@ -186,7 +186,8 @@ impl Trial<'_> {
         let root = self.case.root.map(|root| self.judge.graph.node(root));
         let begun = root.is_some_and(|root| root.begun && root.start.is_some());
         let unexpected = |step: &Move| matches!(step, Move::Log(seen) if self.is_unexpected(*seen));
-        !begun && !self.flow.direct && self.fit.alignment.moves.iter().any(unexpected)
+        // What is sent straight to a service may begin with anything, but not with an answer alone.
+        !begun && (!self.flow.direct || root.is_some()) && self.fit.alignment.moves.iter().any(unexpected)
     }
 
     /// Whether a request belongs to the flow only by time, with not even its volume in its path: likely, no more.
@@ -207,11 +208,14 @@ impl Trial<'_> {
     /// another step, or a failure that nothing shows.
     fn is_ambiguous(&self, outcome: Outcome) -> bool {
         let unseen = || outcome == Outcome::Failed && self.failing_nodes().is_empty();
-        // Of a reading that something has to follow, it would be there.
-        let is_owed = |step: &UseId| self.automaton.owed[*step as usize];
-        let owed = || (0..self.automaton.uses.len() as UseId).filter(is_owed).any(|step| self.is_overdue(step));
-        let may_be = |reading: &Alignment| {
-            let late = self.pending_of(reading).map_or_else(owed, |step| self.is_overdue(step));
+        // Of a reading that something has to follow, or is owed after a failure, it would be there.
+        let may_be = |(variant, reading): &(usize, Alignment)| {
+            let automaton = &self.judge.automata.variants[self.fit.flow][*variant];
+            let owed = || (0..automaton.uses.len() as UseId).filter(|step| automaton.owed[*step as usize]);
+            let late = match self.pending_of(reading) {
+                Some(step) => self.is_overdue_in(automaton, step),
+                None => reading.doomed && owed().any(|step| self.is_overdue_in(automaton, step)),
+            };
             reading.finish != Finish::Open || !late
         };
         self.fit.readings.iter().any(may_be) || self.untold().next().is_some() && unseen()

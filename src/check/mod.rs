@@ -14,11 +14,13 @@ mod outcome;
 mod outlook;
 mod overlaps;
 mod shares;
+mod sight;
 mod signs;
 mod silence;
 mod steps;
 mod suspects;
 mod times;
+mod unseen;
 pub mod verdict;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use crate::check::judge::Trial;
 use crate::check::verdict::Evidence;
 use crate::model::source::Place;
 use crate::spec::automaton::UseId;
-use crate::spec::grammar::{Machine, StepId, StepKind, Target, Transition, Wrong};
+use crate::spec::grammar::{StepKind, Wrong};
 use crate::trace::clocks::Stamp;
 use crate::trace::history::Effect;
 use crate::trace::node::{JoinedBy, Node, NodeKind};
@@ -95,20 +95,11 @@ impl Trial<'_> {
 
     /// A status of transit that nothing in the flow can lead out of any more, of its volume or of the one that takes its place.
     pub(super) fn left_behind(&self) -> Option<Defect> {
+        if self.nameless_changes().next().is_some() {
+            return None;
+        }
         let target = self.case.root.and_then(|root| self.judge.graph.node(root).target);
-        let target = target.filter(|_| !self.has_nameless_changes());
         self.case.volume.into_iter().chain(target).find_map(|volume| self.left_behind_on(volume))
-    }
-
-    /// Whether the flow has requests that change some volume, and no line tells which.
-    fn has_nameless_changes(&self) -> bool {
-        let changes = |node: &Node| {
-            let may_succeed = node.kind == NodeKind::Http && node.status.is_none_or(|status| status < 400);
-            let machine = self.machine.filter(|_| may_succeed);
-            machine.is_some_and(|machine| node.steps.iter().any(|step| machine.concerns(*step)))
-        };
-        let mut nodes = self.case.nodes.iter();
-        nodes.any(|id| changes(self.judge.graph.node(*id)) && self.judge.histories.change(*id).is_none())
     }
 
     fn left_behind_on(&self, volume: Uuid) -> Option<Defect> {
@@ -131,6 +122,7 @@ impl Trial<'_> {
             || self.flow.leaves.contains(&state)
             || self.fit.alignment.moves.iter().any(unseen)
             || !self.failure_is_seen() && !self.end_is_shown()
+            || !self.unseen_ways_out(machine, state, last).is_empty()
             || others_follow && self.flow.direct
         {
             return None;
@@ -141,8 +133,9 @@ impl Trial<'_> {
         defect.shape = name.clone();
         defect.expected = format!("a volume that is not left {name} by a flow that is over");
         let ways_out = self.ways_out(machine, state);
-        if !ways_out.is_empty() {
-            defect.expected.push_str(&format!(": {} lets it go", ways_out.join(" or ")));
+        let names: Vec<&str> = ways_out.iter().map(|step| self.judge.grammar.step_at(*step).name.as_str()).collect();
+        if !names.is_empty() {
+            defect.expected.push_str(&format!(": {} lets it go", names.join(" or ")));
         }
         let node = self.judge.graph.node(last.node);
         let place = node.last_place();
@@ -161,29 +154,13 @@ impl Trial<'_> {
         Some(defect)
     }
 
-    /// The steps of the flow that take a volume out of a state: those that are owed after a failure, or else any.
-    fn ways_out(&self, machine: &Machine, state: usize) -> Vec<&str> {
-        let leads_out = |step: StepId| {
-            let legal = |made: &&Transition| made.legal && !made.failing && made.from.contains(&state);
-            let mut made = machine.transitions_by(step).filter(legal);
-            made.any(|made| matches!(made.to, Target::State(to) if machine.rest.contains(&to)))
-        };
-        let of_uses = |owed: bool| {
-            let uses = self.automaton.uses.iter().zip(&self.automaton.owed).filter(|(_, known)| **known == owed);
-            let mut steps: Vec<StepId> = uses.map(|(rule, _)| rule.step).filter(|step| leads_out(*step)).collect();
-            steps.sort_unstable();
-            steps.dedup();
-            steps
-        };
-        let owed = of_uses(true);
-        let steps = if owed.is_empty() { of_uses(false) } else { owed };
-        steps.into_iter().map(|step| self.judge.grammar.step_at(step).name.as_str()).collect()
-    }
-
     /// What would have reached the goal failed, and the flow went on as if it had not: the volume is still held.
     pub(super) fn not_released(&self) -> Option<Defect> {
         let (step, seen) = self.missed_goal()?;
         let rule = self.step_use(step);
+        if !self.unseen_after(seen, |step| step == rule.step).is_empty() {
+            return None;
+        }
         let mut defect = Defect::new(Wrong::LeftBehind, vec![rule.step]);
         defect.state = self.last_status();
         defect.shape = "not released".to_owned();

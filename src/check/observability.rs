@@ -50,7 +50,7 @@ const A_WHILE: i64 = SECOND;
 const MESSAGES: &str = "DEBUG with oslo_messaging=DEBUG in default_log_levels";
 
 /// A step to look for in the logs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sought {
     /// The step.
     pub step: StepId,
@@ -152,20 +152,32 @@ impl<'a> Observability<'a> {
 
     /// Whether a log's lines reach over a span of time, however its clock differs.
     fn covers_span(&self, log: (SourceId, &Coverage), before: &[Stamp], after: &[Stamp]) -> bool {
-        let Some((first, last)) = self.reach(log) else { return false };
-        let in_order = |from: Stamp, to: Stamp| match self.clocks.least_between(from, to) {
+        before.iter().any(|from| self.begins_before(log, *from)) && after.iter().any(|to| self.ends_after(log, *to))
+    }
+
+    /// Whether a log is known to begin before a moment.
+    pub(super) fn begins_before(&self, log: (SourceId, &Coverage), at: Stamp) -> bool {
+        self.reach(log).is_some_and(|(first, _)| self.is_in_order(first, at))
+    }
+
+    /// Whether a log is known to go on to a moment.
+    pub(super) fn ends_after(&self, log: (SourceId, &Coverage), at: Stamp) -> bool {
+        self.reach(log).is_some_and(|(_, last)| self.is_in_order(at, last))
+    }
+
+    fn is_in_order(&self, from: Stamp, to: Stamp) -> bool {
+        match self.clocks.least_between(from, to) {
             Some(apart) => apart >= 0,
             // Where nothing binds two clocks, they are the same only on the same host.
             None => {
                 let host = |stamp: Stamp| self.hosts.get(&stamp.clock?);
                 host(from).is_some() && host(from) == host(to) && from.time <= to.time
             }
-        };
-        before.iter().any(|from| in_order(first, *from)) && after.iter().any(|to| in_order(*to, last))
+        }
     }
 
     /// The logs that could show a step of a case, at any time.
-    fn showing(&self, sought: Sought, touched: &Touched) -> Vec<(SourceId, &Coverage)> {
+    pub(super) fn showing(&self, sought: Sought, touched: &Touched) -> Vec<(SourceId, &Coverage)> {
         let step = sought.step;
         let rule = self.grammar.step_at(step);
         if self.incomplete.contains(&rule.service) {
@@ -233,6 +245,16 @@ impl<'a> Observability<'a> {
     /// before it to one of some that come after it.
     pub fn covers(&self, step: Sought, touched: &Touched, before: &[Stamp], after: &[Stamp]) -> bool {
         self.showing(step, touched).into_iter().any(|log| self.covers_span(log, before, after))
+    }
+
+    /// As [`Self::covers`], where the log of the one who asks for a step names the requests that it sends.
+    pub fn caller_covers(&self, sought: Sought, touched: &Touched, before: &[Stamp], after: &[Stamp]) -> bool {
+        let is_request = matches!(self.grammar.step_at(sought.step).kind, StepKind::Http { .. });
+        let Some(caller) = sought.caller.filter(|_| is_request) else { return false };
+        let mut logs = self
+            .of_service(caller)
+            .filter(|(source, coverage)| coverage.http_debug && touched.logs.contains_key(&(*source, caller)));
+        logs.any(|log| self.covers_span(log, before, after))
     }
 
     /// Whether a service's log of a case shows that it wrote something in a span of time, however its clock differs.

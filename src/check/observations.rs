@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
 use crate::base::time::SECOND;
-use crate::check::alignment::{Observation, Phase};
+use crate::check::alignment::{Observation, Phase, chains};
 use crate::model::source::{Place, SourceId};
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{Age, Flow, Grammar, StepId, Subject, Target, Transition};
@@ -30,6 +30,42 @@ pub(crate) struct Observed {
     pub(crate) earliest: Vec<Option<Stamp>>,
     /// The latest time that each observation can have: whole seconds leave room.
     pub(crate) latest: Vec<Option<Stamp>>,
+}
+
+impl Observed {
+    /// The observations of each chain, in their order.
+    pub(crate) fn chains(&self) -> Vec<Vec<usize>> {
+        chains(&self.observations)
+    }
+
+    /// The same observations in this order and no other.
+    pub(crate) fn in_order(&self, order: &[usize]) -> Self {
+        let picked = |times: &[Option<Stamp>]| order.iter().map(|seen| times[*seen]).collect();
+        let one_chain = |seen: &usize| Observation { chain: 0, after: Vec::new(), ..self.observations[*seen].clone() };
+        Self {
+            nodes: self.nodes.clone(),
+            anytime: self.anytime.clone(),
+            observations: order.iter().map(one_chain).collect(),
+            times: picked(&self.times),
+            earliest: picked(&self.earliest),
+            latest: picked(&self.latest),
+        }
+    }
+
+    /// Adds a step that went well some time after an observation, and that no line shows.
+    pub(crate) fn assume(&mut self, step: StepId, after: usize) {
+        let chain = self.observations.iter().map(|seen| seen.chain + 1).max().unwrap_or(0);
+        let node = self.nodes.len();
+        for (phase, success) in [(Phase::Begin, None), (Phase::End, Some(true))] {
+            let (steps, after) = (vec![step], vec![after]);
+            let assumed =
+                Observation { node, phase, steps, status: None, success, age: None, strict: true, chain, after };
+            self.observations.push(assumed);
+            for times in [&mut self.times, &mut self.earliest, &mut self.latest] {
+                times.push(None);
+            }
+        }
+    }
 }
 
 /// A log of one service; a moment of which only the latest time is known has a chain of its own.
@@ -174,7 +210,7 @@ fn is_only_sent(graph: &CallGraph, case: &Case, flow: &Flow, node: &Node) -> boo
 
 /// Whether only the sending of a request is known: its other side may stand in another log as a request of its own.
 fn is_cut_off(node: &Node) -> bool {
-    node.kind == NodeKind::Http && node.received.is_none() && node.ended.is_none()
+    node.kind == NodeKind::Http && (node.method.is_none() || node.received.is_none() && node.ended.is_none())
 }
 
 /// What a cast's work came to when only the release of its lock shows its end: an exception is logged right behind it, at every

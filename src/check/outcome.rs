@@ -3,10 +3,12 @@
 use crate::check::alignment::{Alignment, Move, Phase};
 use crate::check::conformance::sought;
 use crate::check::judge::Trial;
+use crate::check::outlook::silent_end;
 use crate::check::verdict::{MissingEvidence, Outcome};
 use crate::spec::automaton::{Automaton, Finish, UseId};
+use crate::spec::grammar::Machine;
 use crate::trace::clocks::Stamp;
-use crate::trace::history::Effect;
+use crate::trace::history::{Change, Effect};
 use crate::trace::node::{JoinedBy, NodeKind};
 
 impl Trial<'_> {
@@ -46,7 +48,17 @@ impl Trial<'_> {
             _ => None,
         };
         let went_on = self.fit.alignment.finish == Finish::Completed && !self.flow.direct && !self.reached_goal();
-        self.fit.alignment.moves.iter().rev().filter(|_| went_on).find_map(failed)
+        let moves = &self.fit.alignment.moves;
+        let (step, seen) = moves.iter().rev().filter(|_| went_on).find_map(failed)?;
+        let goes_well = |later: &Move| match later {
+            Move::Both(same, seen) if *same == step && self.observation(*seen).phase == Phase::End => {
+                self.went_well(step, *seen) == Some(true)
+            }
+            _ => false,
+        };
+        // What was tried again with success was not missed.
+        let later = moves.iter().rev().take_while(|made| **made != Move::Both(step, seen));
+        (!later.clone().any(goes_well)).then_some((step, seen))
     }
 
     pub(super) fn outcome(&self) -> Outcome {
@@ -79,10 +91,19 @@ impl Trial<'_> {
 
     /// How the flow may be over by rights without a trace: what no log could show failed, and the volume is left in a status that
     /// the flow may leave behind, or, of a flow that changes it, as it was.
-    fn silent_end(&self) -> Option<&[UseId]> {
+    fn silent_end(&self) -> Option<Vec<UseId>> {
+        let due = self.due(self.pending()?);
+        let is_shown = |step: UseId| {
+            let sought = sought(self.automaton, step);
+            self.judge.observability.covers(sought, &self.touched, &self.last_seen_by_clock(), due.as_slice())
+        };
         let changes = self.machine.is_some_and(|machine| self.flow.goals.iter().any(|goal| machine.concerns(*goal)));
         let left = self.last_change().map_or(changes, |state| self.flow.leaves.contains(&state));
-        let silent = self.fit.alignment.silent.as_deref().filter(|_| left && self.case.certain)?;
+        if !left || !self.case.certain {
+            return None;
+        }
+        let visible: Vec<bool> = (0..self.automaton.uses.len() as UseId).map(is_shown).collect();
+        let silent = silent_end(self.automaton, self.fit.alignment.state, &visible)?;
         (!silent.iter().any(|step| self.was_never_sent(*step))).then_some(silent)
     }
 
@@ -164,13 +185,15 @@ impl Trial<'_> {
 
     /// Whether a step has not come although a log shows all the time from what was seen last to its deadline.
     pub(super) fn is_overdue(&self, step: UseId) -> bool {
-        let step_sought = sought(self.automaton, step);
-        self.judge.observability.covers(
-            step_sought,
-            &self.touched,
-            &self.last_seen_by_clock(),
-            self.due(step).as_slice(),
-        )
+        self.is_overdue_in(self.automaton, step)
+    }
+
+    /// As [`Self::is_overdue`], in another variant.
+    pub(super) fn is_overdue_in(&self, automaton: &Automaton, step: UseId) -> bool {
+        let deadline = automaton.uses[step as usize].within.or(self.flow.deadline);
+        let due = self.last_seen().zip(deadline).map(|(last, deadline)| last.plus(deadline));
+        let from = self.last_seen_by_clock();
+        self.judge.observability.covers(sought(automaton, step), &self.touched, &from, due.as_slice())
     }
 
     /// What would decide: the logs of required steps that nothing given could show, in every variant that fits.
@@ -189,12 +212,11 @@ impl Trial<'_> {
         };
         let late = self.pending().filter(|step| outcome == Outcome::Unknown && self.is_overdue(*step));
         let silent = late.and_then(|_| self.silent_end());
-        for step in silent.into_iter().flatten() {
+        for step in silent.iter().flatten() {
             add(self.automaton, *step, None);
         }
         let variants = &self.judge.automata.variants[self.fit.flow];
-        let best = std::iter::once((self.fit.variant, &self.fit.alignment));
-        for (variant, alignment) in best.chain(self.fit.ties.iter().map(|(variant, alignment)| (*variant, alignment))) {
+        for (variant, alignment) in self.fit.variants() {
             let automaton = &variants[variant];
             for step in &alignment.moves {
                 if let Move::Model(step, Phase::Begin, false) = step
@@ -215,10 +237,21 @@ impl Trial<'_> {
             }
         }
         // What failed may still be taken back where the logs do not reach.
-        if outcome == Outcome::Failed && self.is_in_transit() && !self.failure_is_seen() && !self.end_is_shown() {
-            let is_goal = |step: &UseId| self.flow.goals.contains(&self.step_use(*step).step);
-            let required = (0..self.automaton.uses.len() as UseId).filter(|step| self.automaton.is_required(*step));
-            required.filter(is_goal).take(1).for_each(|goal| add(self.automaton, goal, self.last_seen()));
+        if let Some((machine, state, last)) = self.transit().filter(|_| outcome == Outcome::Failed) {
+            for (automaton, step) in self.unseen_ways_out(machine, state, last) {
+                add(automaton, step, self.last_seen());
+            }
+            if !self.failure_is_seen() && !self.end_is_shown() {
+                let is_goal = |step: &UseId| self.flow.goals.contains(&self.step_use(*step).step);
+                let required = (0..self.automaton.uses.len() as UseId).filter(|step| self.automaton.is_required(*step));
+                required.filter(is_goal).take(1).for_each(|goal| add(self.automaton, goal, self.last_seen()));
+            }
+        }
+        if let Some((step, seen)) = self.missed_goal().filter(|_| outcome == Outcome::Failed) {
+            let goal = self.step_use(step).step;
+            for (automaton, step) in self.unseen_after(seen, |step| step == goal) {
+                add(automaton, step, self.last_seen());
+            }
         }
         missing
     }
@@ -256,16 +289,21 @@ impl Trial<'_> {
         Some(MissingEvidence { service, needs, steps })
     }
 
-    /// Whether the last change that was seen leads to a status that something has to follow.
-    fn is_in_transit(&self) -> bool {
-        self.machine
-            .zip(self.last_change())
-            .is_some_and(|(machine, state)| !machine.rest.contains(&state) && !self.flow.leaves.contains(&state))
+    /// The last change that was seen and the status that it leads to, when something has to follow.
+    fn transit(&self) -> Option<(&Machine, usize, &Change)> {
+        let machine = self.machine?;
+        let last = self.last_effective()?;
+        let state = last.to?;
+        let has_to_go_on = !machine.rest.contains(&state) && !self.flow.leaves.contains(&state);
+        has_to_go_on.then_some((machine, state, last))
     }
 
     /// The status that the last change that was seen leads to.
     fn last_change(&self) -> Option<usize> {
-        let changes = self.changes();
-        changes.iter().rfind(|change| matches!(change.effect, Effect::Changed)).and_then(|change| change.to)
+        self.last_effective().and_then(|change| change.to)
+    }
+
+    fn last_effective(&self) -> Option<&Change> {
+        self.changes().into_iter().rfind(|change| matches!(change.effect, Effect::Changed))
     }
 }

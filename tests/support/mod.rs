@@ -5,6 +5,7 @@ pub(crate) mod change;
 pub(crate) mod families;
 pub(crate) mod faults;
 pub(crate) mod generated;
+pub(crate) mod loss;
 pub(crate) mod mutate;
 pub(crate) mod pack;
 pub(crate) mod path;

@@ -46,10 +46,16 @@ pub(crate) fn samples() -> Vec<(String, Files)> {
     folders("samples").iter().map(read).collect()
 }
 
-/// The name of a folder and the logs in it.
+/// The written cases, sorted by name.
+pub(crate) fn cases() -> Vec<(String, Files)> {
+    folders("tests/cases").iter().map(read).filter(|(_, files)| !files.is_empty()).collect()
+}
+
+/// The name of a folder and the logs in it, or in the folder `logs` in it.
 fn read(folder: &PathBuf) -> (String, Files) {
     let mut files = Files::new();
-    for entry in std::fs::read_dir(folder).expect("a recording") {
+    let inner = folder.join("logs");
+    for entry in std::fs::read_dir(if inner.is_dir() { &inner } else { folder }).expect("a folder") {
         let path = entry.expect("a file").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         if name.ends_with(".log")
