@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::check::observability::{Observability, Sought, Touched};
 use crate::check::observations::Observed;
+use crate::model::source::{Coverage, SourceId};
 use crate::spec::automaton::UseId;
 use crate::trace::clocks::Stamp;
 
@@ -14,6 +15,29 @@ use crate::trace::clocks::Stamp;
 struct Reach {
     from: Vec<u16>,
     until: Vec<u16>,
+}
+
+impl Reach {
+    fn new(
+        observability: &Observability<'_>,
+        log: (SourceId, &Coverage),
+        chains: &[Vec<usize>],
+        observed: &Observed,
+        begins: Option<Stamp>,
+    ) -> Self {
+        let count = |place: usize| u16::try_from(place + 1).unwrap_or(u16::MAX);
+        let is_from_before = |at: &Option<Stamp>| at.is_some_and(|at| observability.begins_before(log, at));
+        let goes_on_to = |at: &Option<Stamp>| at.is_some_and(|at| observability.ends_after(log, at));
+        let from = |chain: &Vec<usize>| {
+            if is_from_before(&begins) {
+                return 0;
+            }
+            chain.iter().position(|seen| is_from_before(&observed.earliest[*seen])).map_or(u16::MAX, count)
+        };
+        let until =
+            |chain: &Vec<usize>| chain.iter().rposition(|seen| goes_on_to(&observed.latest[*seen])).map_or(0, count);
+        Self { from: chains.iter().map(from).collect(), until: chains.iter().map(until).collect() }
+    }
 }
 
 /// The logs that could show a step.
@@ -50,34 +74,25 @@ impl Sights {
         begins: Option<Stamp>,
     ) -> Self {
         let chains = observed.chains();
-        let mut kinds: Vec<Sight> = Vec::new();
+        let mut sights = Self { of_use: Vec::new(), kinds: Vec::new() };
         let mut known: FxHashMap<Sought, u16> = FxHashMap::default();
-        let mut number = |sought: Sought| {
-            *known.entry(sought).or_insert_with(|| {
-                let logs = observability.showing(sought, touched).into_iter().map(|log| {
-                    let starts =
-                        |seen: &usize| observed.earliest[*seen].is_some_and(|at| observability.begins_before(log, at));
-                    let goes_on =
-                        |seen: &usize| observed.latest[*seen].is_some_and(|at| observability.ends_after(log, at));
-                    let count = |place: usize| u16::try_from(place + 1).unwrap_or(u16::MAX);
-                    let covers_all = begins.is_some_and(|at| observability.begins_before(log, at));
-                    let from = |chain: &Vec<usize>| match covers_all {
-                        true => 0,
-                        false => chain.iter().position(starts).map_or(u16::MAX, count),
-                    };
-                    let until = |chain: &Vec<usize>| chain.iter().rposition(&goes_on).map_or(0, count);
-                    Reach { from: chains.iter().map(from).collect(), until: chains.iter().map(until).collect() }
-                });
-                let sight = Sight(logs.collect());
-                let place = kinds.iter().position(|kind| *kind == sight).unwrap_or_else(|| {
-                    kinds.push(sight);
-                    kinds.len() - 1
-                });
-                u16::try_from(place).unwrap_or(u16::MAX)
-            })
-        };
-        let of_use = uses.map(&mut number).collect();
-        Self { of_use, kinds }
+        for sought in uses {
+            let kind = *known.entry(sought).or_insert_with(|| {
+                let logs = observability.showing(sought, touched).into_iter();
+                sights.kind(Sight(logs.map(|log| Reach::new(observability, log, &chains, observed, begins)).collect()))
+            });
+            sights.of_use.push(kind);
+        }
+        sights
+    }
+
+    /// The number of a sight; equal ones have the same.
+    fn kind(&mut self, sight: Sight) -> u16 {
+        let place = self.kinds.iter().position(|kind| *kind == sight).unwrap_or_else(|| {
+            self.kinds.push(sight);
+            self.kinds.len() - 1
+        });
+        u16::try_from(place).unwrap_or(u16::MAX)
     }
 
     fn sight(&self, step: UseId) -> Option<&Sight> {
