@@ -11,6 +11,7 @@ use crate::report::data::{
     BlameReport, CauseReport, ClockName, ClockReport, FindingReport, FlowReport, Input, LayerTimeReport, LineReport,
     NeedReport, Report, SCHEMA, StatusReport, StepReport, Summary, TimeReport, Tool, TransitionReport, VolumeReport,
 };
+use crate::report::hints::hint;
 use crate::report::subject::{Subject, level_name, rule_line};
 use crate::spec::grammar::Severity;
 use crate::trace::clocks::Clock;
@@ -88,6 +89,7 @@ fn input(subject: &Subject<'_>, source: &SourceSummary) -> Input {
         rpc_debug: source.coverage.iter().any(|coverage| coverage.rpc_debug),
         unread_lines: source.unread_lines,
         remark: source.remark.as_deref().map(safe),
+        hint: hint(subject.grammar, source),
     }
 }
 

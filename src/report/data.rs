@@ -76,6 +76,9 @@ pub struct Input {
     /// A remark, such as "empty file".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+    /// What the log would tell at a lower level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 /// How far a log's clock is ahead of another's. Times in the report are as the logs have them: nothing is added to them.

@@ -9,6 +9,7 @@ pub mod data;
 pub mod excerpt;
 pub mod explain;
 pub mod graph;
+pub mod hints;
 pub mod json;
 pub mod subject;
 pub mod text;

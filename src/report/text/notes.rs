@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use textwrap::core::display_width;
 
 use crate::base::time::SECOND;
-use crate::check::verdict::{MissingEvidence, Outcome, VolumeHistory};
+use crate::check::verdict::{MissingEvidence, Outcome, Verdict, VolumeHistory};
 use crate::model::source::SourceSummary;
 use crate::report::build;
+use crate::report::hints::hint;
 use crate::report::subject::{Subject, level_name};
 use crate::report::text::Detail;
 use crate::report::text::findings::tone;
@@ -142,11 +143,15 @@ pub(super) fn inputs(out: &mut String, subject: &Subject<'_>, errors: &[String],
         for source in subject.sources {
             let mut parts = vec![coverage(subject, source)];
             parts.extend(source.remark.as_deref().map(clean));
+            parts.extend(hint(subject.grammar, source));
             parts.extend((source.unread_lines > 0).then(|| unread(source)));
             look.hanging(out, "input", 8, &format!("{}: {}", clean(&source.path), parts.join("; ")));
         }
     } else {
         remarks(out, subject.sources, look);
+        if subject.checked.flows.iter().any(|flow| flow.verdict == Verdict::Inconclusive) {
+            hints(out, subject, look);
+        }
     }
     for error in errors {
         look.hanging(out, "error", 8, &clean(error));
@@ -177,6 +182,19 @@ fn remarks(out: &mut String, sources: &[SourceSummary], look: &Look) {
     }
     if odd.len() > MOST_UNREAD {
         look.hanging(out, "input", 8, &format!("{} more with unread lines (-v shows them)", odd.len() - MOST_UNREAD));
+    }
+}
+
+/// Writes each hint once with the inputs that it is about: something is not decided, and they hide what may decide it.
+fn hints(out: &mut String, subject: &Subject<'_>, look: &Look) {
+    let mut inputs: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for source in subject.sources {
+        if let Some(hint) = hint(subject.grammar, source) {
+            inputs.entry(hint).or_default().push(&source.path);
+        }
+    }
+    for (hint, paths) in inputs {
+        look.hanging(out, "hint", 8, &clean(&format!("{hint} ({})", abbreviated(&paths, 3))));
     }
 }
 
