@@ -92,11 +92,36 @@ fn by_line<'f, F: Copy + Sync>(forms: &'f [(&'f str, F)], rewrite: fn(&Files, F)
     forms.iter().map(form).collect()
 }
 
-#[test]
-fn services_in_every_family() {
+/// All forms of services' logs that keep exact times.
+fn forms_of_services() -> Forms<'static> {
     let mut forms = by_line(OF_SERVICES, families::in_family);
     forms.push(("oslo-json", Box::new(families::as_oslo_json)));
-    hold("services", &forms, different);
+    forms
+}
+
+/// All forms of clients' logs.
+fn forms_of_clients() -> Forms<'static> {
+    let mut forms = by_line(OF_CLIENTS, families::client_in_family);
+    forms.push(("one-line", Box::new(families::on_one_line)));
+    forms
+}
+
+/// Copies that are broken in every known way.
+fn forms_of_broken_copies() -> Forms<'static> {
+    vec![
+        ("concatenated", Box::new(families::concatenated)),
+        ("doubled", Box::new(families::doubled)),
+        ("repeated", Box::new(families::repeated)),
+        ("wrapped-80", Box::new(|files| families::hard_wrapped(files, 80))),
+        ("wrapped-132", Box::new(|files| families::hard_wrapped(files, 132))),
+        ("markdown", Box::new(|files| families::posted(files, "```\n", "```\n"))),
+        ("bbcode", Box::new(|files| families::posted(files, "[CODE][COLOR=#FF0040]", "[/COLOR][/CODE]\n"))),
+    ]
+}
+
+#[test]
+fn services_in_every_family() {
+    hold("services", &forms_of_services(), different);
 }
 
 #[test]
@@ -106,26 +131,33 @@ fn services_in_families_without_exact_times() {
 
 #[test]
 fn clients_in_every_family() {
-    let mut forms = by_line(OF_CLIENTS, families::client_in_family);
-    forms.push(("one-line", Box::new(families::on_one_line)));
-    hold("clients", &forms, different);
+    hold("clients", &forms_of_clients(), different);
 }
 
 #[test]
 fn broken_copies() {
-    hold(
-        "broken",
-        &vec![
-            ("concatenated", Box::new(families::concatenated)),
-            ("doubled", Box::new(families::doubled)),
-            ("repeated", Box::new(families::repeated)),
-            ("wrapped-80", Box::new(|files| families::hard_wrapped(files, 80))),
-            ("wrapped-132", Box::new(|files| families::hard_wrapped(files, 132))),
-            ("markdown", Box::new(|files| families::posted(files, "```\n", "```\n"))),
-            ("bbcode", Box::new(|files| families::posted(files, "[CODE][COLOR=#FF0040]", "[/COLOR][/CODE]\n"))),
-        ],
-        different,
-    );
+    hold("broken", &forms_of_broken_copies(), different);
+}
+
+/// With FLOWCHECK_FUZZ_SEEDS, writes beginnings of the samples in all forms into that folder: `fuzz/run` begins with them.
+#[test]
+fn seeds_of_the_fuzz_targets() {
+    let Some(folder) = std::env::var_os("FLOWCHECK_FUZZ_SEEDS") else { return };
+    let folder = std::path::Path::new(&folder);
+    std::fs::create_dir_all(folder).expect("a folder for the seeds");
+    let mut forms: Forms<'_> = vec![("plain", Box::new(Files::clone))];
+    forms.extend(forms_of_services());
+    forms.extend(by_line(COARSE, families::in_family));
+    forms.extend(forms_of_clients());
+    forms.extend(forms_of_broken_copies());
+    for (sample, files) in samples().into_iter().take(2) {
+        for (form, rewrite) in &forms {
+            for (name, text) in rewrite(&files) {
+                let beginning: String = text.split_inclusive('\n').take(20).collect();
+                std::fs::write(folder.join(format!("{sample}-{form}-{name}")), beginning).expect("a seed is written");
+            }
+        }
+    }
 }
 
 /// The flows of a report over the files of a folder.

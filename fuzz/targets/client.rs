@@ -1,0 +1,4 @@
+#![no_main]
+//! Logs in the dialect `client`.
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| flowcheck_fuzz::read_behind(include_bytes!("../heads/client.log"), data));
