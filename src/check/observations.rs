@@ -208,9 +208,11 @@ fn is_only_sent(graph: &CallGraph, case: &Case, flow: &Flow, node: &Node) -> boo
     is_silent && !case.nodes.iter().any(|id| follows(graph.node(*id)))
 }
 
-/// Whether only the sending of a request is known: its other side may stand in another log as a request of its own.
+/// Whether only the sending of a request is known: its other side may stand in another log as a request of its own. Or only its
+/// answer, and not what it was.
 fn is_cut_off(node: &Node) -> bool {
-    node.kind == NodeKind::Http && (node.method.is_none() || node.received.is_none() && node.ended.is_none())
+    let is_unknown = node.method.is_none() && node.step().is_none();
+    node.kind == NodeKind::Http && (is_unknown || node.received.is_none() && node.ended.is_none())
 }
 
 /// What a cast's work came to when only the release of its lock shows its end: an exception is logged right behind it, at every
