@@ -39,13 +39,21 @@ impl Builder<'_> {
             let node = &self.nodes[**index];
             node.kind == NodeKind::Cast && node.sent.is_some() && node.received.is_none()
         };
-        let only = |same: &mut dyn Iterator<Item = Index>| same.next().filter(|_| same.next().is_none());
-        let pairs = self.messages.nameless.iter().filter_map(|taken| {
-            let wanted = key(taken)?;
-            let is_same = |index: &&Index| key(index) == Some(wanted);
-            only(&mut self.messages.nameless.iter().filter(is_same).copied())?;
-            let sent = only(&mut self.messages.all.iter().filter(is_untaken).filter(is_same).copied())?;
-            Some((sent, *taken))
+        // By service, request and method: those that were sent, and those that were taken.
+        let mut groups: FxHashMap<_, (Vec<Index>, Vec<Index>)> = FxHashMap::default();
+        for taken in &self.messages.nameless {
+            if let Some(key) = key(taken) {
+                groups.entry(key).or_default().1.push(*taken);
+            }
+        }
+        for sent in self.messages.all.iter().filter(is_untaken).filter(|_| !self.messages.nameless.is_empty()) {
+            if let Some((of_key, _)) = key(sent).and_then(|key| groups.get_mut(&key)) {
+                of_key.push(*sent);
+            }
+        }
+        let pairs = groups.into_values().filter_map(|(sent, taken)| match (sent.as_slice(), taken.as_slice()) {
+            ([sent], [taken]) => Some((*sent, *taken)),
+            _ => None,
         });
         pairs.collect()
     }
