@@ -95,7 +95,7 @@ impl Trial<'_> {
 
     /// A status of transit that nothing in the flow can lead out of any more, of its volume or of the one that takes its place.
     pub(super) fn left_behind(&self) -> Option<Defect> {
-        if self.nameless_changes().next().is_some() {
+        if self.has_nameless_changes() {
             return None;
         }
         let target = self.case.root.and_then(|root| self.judge.graph.node(root).target);

@@ -1,6 +1,8 @@
 //! What may have happened where no log reaches: a flow is over, and a volume was let go after the last line of the log that
 //! would show it.
 
+use rustc_hash::FxHashMap;
+
 use crate::check::alignment::{Alignment, Move, Phase};
 use crate::check::conformance::sought;
 use crate::check::judge::{Judge, Trial};
@@ -35,15 +37,15 @@ impl Trial<'_> {
         made.map_or_else(Vec::new, |made| self.unseen_after(made, |step| leads_out(machine, state, step)))
     }
 
-    /// The requests of the flow that change some volume, and no line tells which.
-    pub(super) fn nameless_changes(&self) -> impl Iterator<Item = &Node> {
+    /// Whether a request of the flow changed some volume, and no line tells which.
+    pub(super) fn has_nameless_changes(&self) -> bool {
         let changes = |node: &Node| {
             let may_succeed = node.kind == NodeKind::Http && node.status.is_none_or(|status| status < 400);
             let machine = self.machine.filter(|_| may_succeed);
             machine.is_some_and(|machine| node.steps.iter().any(|step| machine.concerns(*step)))
         };
-        let nodes = self.case.nodes.iter().filter(|id| self.judge.histories.change(**id).is_none());
-        nodes.map(|id| self.judge.graph.node(*id)).filter(move |node| changes(node))
+        let mut nodes = self.case.nodes.iter().filter(|id| self.judge.histories.change(**id).is_none());
+        nodes.any(|id| changes(self.judge.graph.node(*id)))
     }
 
     /// Whether the flow is as good when a step had gone well some time after an observation, unseen.
@@ -71,22 +73,15 @@ impl Trial<'_> {
         let mut unseen = Vec::new();
         for (variant, alignment) in self.fit.variants() {
             let automaton = &self.judge.automata.variants[self.fit.flow][variant];
-            let mut known: Vec<(StepId, bool)> = Vec::new();
+            let mut known: FxHashMap<StepId, bool> = FxHashMap::default();
             for used in 0..automaton.uses.len() as UseId {
                 let sought = sought(automaton, used);
                 if !fits(sought.step) || is_shown(sought) {
                     continue;
                 }
-                let may_be = match known.iter().find(|(step, _)| *step == sought.step) {
-                    Some((_, may_be)) => *may_be,
-                    None => {
-                        let may_be =
-                            self.is_under_way(sought.step) || self.may_follow((variant, alignment), sought.step, seen);
-                        known.push((sought.step, may_be));
-                        may_be
-                    }
-                };
-                if may_be {
+                let may_be =
+                    || self.is_under_way(sought.step) || self.may_follow((variant, alignment), sought.step, seen);
+                if *known.entry(sought.step).or_insert_with(may_be) {
                     unseen.push((automaton, used));
                 }
             }
