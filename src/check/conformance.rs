@@ -124,6 +124,7 @@ impl Automata {
     ) -> Vec<(usize, Alignment)> {
         let rule = &grammar.flows[fit.flow];
         let limit = (fit.alignment.deviations() + 1) * DEVIATION - 1;
+        let alphabet = &self.alphabets[fit.flow];
         let mut readings = Vec::new();
         for (variant, alignment) in fit.variants() {
             let automaton = &self.variants[fit.flow][variant];
@@ -131,9 +132,12 @@ impl Automata {
                 let Move::Both(step, seen) = step else { continue };
                 let observation = &fit.observed.observations[*seen];
                 let taken = automaton.uses[*step as usize].step;
-                let others =
-                    observation.steps.iter().filter(|step| **step != taken && observation.phase == Phase::Begin);
-                for other in others {
+                if observation.phase == Phase::End {
+                    continue;
+                }
+                // A step of another flow costs a deviation where the observation counts, and nothing where it does not.
+                let fits = |other: &StepId| !observation.strict || alphabet.binary_search(other).is_ok();
+                for other in observation.steps.iter().filter(|other| **other != taken && fits(other)) {
                     let mut observed = fit.observed.clone();
                     for seen in observed.observations.iter_mut().filter(|seen| seen.node == observation.node) {
                         seen.steps = vec![*other];
@@ -168,6 +172,7 @@ impl Automata {
         let limit = (fit.alignment.deviations() + 1) * DEVIATION - 1;
         let rule = &grammar.flows[fit.flow];
         let found = self.align_to((fit.flow, variant), rule, &observed, observability, touched, limit);
+        // A search that was given up rules nothing out.
         !matches!(found, Ok(None))
     }
 
