@@ -10,6 +10,7 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::check::observed::chains;
 use crate::check::outlook::completion;
 use crate::check::sight::Sights;
 use crate::spec::automaton::{Automaton, Ending, Finish, Label, StateId, UseId};
@@ -61,7 +62,34 @@ pub enum Move {
     Break,
 }
 
-/// What came out.
+/// The cheapest way through observations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Walk {
+    /// What it cost: at least [`DEVIATION`] for every deviation.
+    pub(super) cost: u32,
+    /// The moves, in their order.
+    pub(super) moves: Vec<Move>,
+    /// The state of the automaton behind the last observation.
+    pub(super) state: StateId,
+}
+
+impl Walk {
+    /// Works out how it could go on, with the steps that later lines could show.
+    pub(super) fn look_ahead(self, automaton: &Automaton, visible: &[bool]) -> Alignment {
+        let Self { cost, moves, state } = self;
+        let pending = completion(automaton, state, visible);
+        Alignment {
+            cost,
+            moves,
+            state,
+            finish: automaton.finish(state),
+            doomed: pending.is_none(),
+            pending: pending.unwrap_or_default(),
+        }
+    }
+}
+
+/// A walk through all that was seen, and how it could go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alignment {
     /// What it cost: at least [`DEVIATION`] for every deviation.
@@ -79,13 +107,6 @@ pub struct Alignment {
 }
 
 impl Alignment {
-    /// Works out how it could go on, with the steps that later lines could show.
-    pub(super) fn look_ahead(&mut self, automaton: &Automaton, visible: &[bool]) {
-        let pending = completion(automaton, self.state, visible);
-        self.doomed = pending.is_none();
-        self.pending = pending.unwrap_or_default();
-    }
-
     /// How many times something was seen that is not allowed, or not seen that had to be.
     pub fn deviations(&self) -> u32 {
         self.cost / DEVIATION
@@ -147,33 +168,23 @@ struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GaveUp;
 
-/// Aligns observations with an automaton. `sights` tell for each step use where the logs could have shown it: where they could
-/// not, it is not missing. `None` when it would cost more than `limit`. Where the search for the cheapest is given up, and it is sure that there is a deviation, one
-/// that is good enough to explain it.
+/// Aligns observations with an automaton. `sights` tell for each step use where the logs could have shown it: where they
+/// could not, it is not missing. `None` when it would cost more than `limit`. Where the search for the cheapest is given up,
+/// and it is sure that there is a deviation, a walk that is good enough to explain it.
 pub(super) fn align(
     automaton: &Automaton,
     observations: &[Observation],
     sights: &Sights,
     limit: u32,
-) -> Result<Option<Alignment>, GaveUp> {
+) -> Result<Option<Walk>, GaveUp> {
     let find = |limit, order| search(automaton, observations, sights, limit, order);
     match find(limit, Order::Cheapest) {
         Err(GaveUp) if limit >= DEVIATION => match find(DEVIATION - 1, Order::Cheapest)? {
-            Some(alignment) => Ok(Some(alignment)),
+            Some(walk) => Ok(Some(walk)),
             None => find(limit, Order::Furthest),
         },
         found => found,
     }
-}
-
-/// The observations of each chain, in their order.
-pub(super) fn chains(observations: &[Observation]) -> Vec<Vec<usize>> {
-    let count = observations.iter().map(|observation| observation.chain + 1).max().unwrap_or(0);
-    let mut chains: Vec<Vec<usize>> = vec![Vec::new(); count];
-    for (index, observation) in observations.iter().enumerate() {
-        chains[observation.chain].push(index);
-    }
-    chains
 }
 
 /// What is looked at first.
@@ -191,7 +202,7 @@ fn search(
     sights: &Sights,
     limit: u32,
     order: Order,
-) -> Result<Option<Alignment>, GaveUp> {
+) -> Result<Option<Walk>, GaveUp> {
     let chains = chains(observations);
     if chains.iter().any(|chain| chain.len() >= usize::from(u16::MAX)) {
         return Err(GaveUp);
@@ -230,14 +241,7 @@ fn search(
         visit.closed = true;
         let position = visit.position.clone();
         if search.left(&position) == 0 {
-            return Ok(Some(Alignment {
-                cost,
-                moves: search.path(number),
-                state: position.state,
-                finish: automaton.finish(position.state),
-                pending: Vec::new(),
-                doomed: false,
-            }));
+            return Ok(Some(Walk { cost, moves: search.path(number), state: position.state }));
         }
         search.expand(&position, cost, number);
     }

@@ -4,9 +4,10 @@ use std::sync::Mutex;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::check::alignment::{Alignment, DEVIATION, GaveUp, Move, Observation, Phase, align};
+use crate::check::alignment::{Alignment, DEVIATION, GaveUp, Move, Observation, Phase, Walk, align};
 use crate::check::observability::{Observability, Sought, Touched};
-use crate::check::observations::{Observed, ages, alphabet, observe};
+use crate::check::observations::{ages, alphabet, observe};
+use crate::check::observed::Observed;
 use crate::check::sight::Sights;
 use crate::spec::automaton::{Automaton, TooLarge, UseId};
 use crate::spec::grammar::{Flow, Grammar, StepId, Subject};
@@ -28,11 +29,11 @@ pub(crate) struct Automata {
     pub(crate) variants: Vec<Vec<Automaton>>,
     /// The steps of each flow, sorted.
     alphabets: Vec<Vec<StepId>>,
-    /// Alignments by shape: most cases of a log have the same.
-    known: Mutex<FxHashMap<Shape, Result<Option<Alignment>, GaveUp>>>,
+    /// Walks by shape: most cases of a log have the same.
+    known: Mutex<FxHashMap<Shape, Result<Option<Walk>, GaveUp>>>,
 }
 
-/// All that an alignment depends on.
+/// All that a walk depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Shape {
     flow: usize,
@@ -80,18 +81,18 @@ impl Automata {
         Ok(Self { variants, alphabets, known: Mutex::default() })
     }
 
-    fn align(&self, shape: Shape) -> Result<Option<Alignment>, GaveUp> {
+    fn align(&self, shape: Shape) -> Result<Option<Walk>, GaveUp> {
         if let Ok(known) = self.known.lock()
-            && let Some(alignment) = known.get(&shape)
+            && let Some(walk) = known.get(&shape)
         {
-            return alignment.clone();
+            return walk.clone();
         }
         let automaton = &self.variants[shape.flow][shape.variant];
-        let alignment = align(automaton, &shape.observations, &shape.sights, shape.limit);
+        let walk = align(automaton, &shape.observations, &shape.sights, shape.limit);
         if let Ok(mut known) = self.known.lock() {
-            known.insert(shape, alignment.clone());
+            known.insert(shape, walk.clone());
         }
-        alignment
+        walk
     }
 
     /// The flow and variant that a case fits best. `None` when it has nothing to fit, or the search was given up.
@@ -264,29 +265,27 @@ impl Automata {
         let first = observed.times.iter().flatten().copied().min().filter(|_| begun);
         let sights = |first| Sights::new(sought(), observability, touched, observed, first);
         let mut best = align(sights(first))?;
-        let begins_strangely = |known: &Alignment| misses_beginning(known) || begins_strangely(known, observed);
-        if rule.direct && best.as_ref().is_some_and(begins_strangely) {
+        if rule.direct && best.as_ref().is_some_and(|walk| begins_in_the_middle(walk, observed)) {
             // What a user sends may go on with something from before the logs begin.
             best = align(sights(None))?;
         }
-        if let Some(best) = &mut best {
-            let could_show = |step| observability.could_show(step, touched);
-            best.look_ahead(automaton, &sought().map(could_show).collect::<Vec<bool>>());
-        }
-        Ok(best)
+        let could_show = |step| observability.could_show(step, touched);
+        let visible = || sought().map(could_show).collect::<Vec<bool>>();
+        Ok(best.map(|walk| walk.look_ahead(automaton, &visible())))
     }
 }
 
-/// Whether a step is missing before the first thing seen.
-fn misses_beginning(alignment: &Alignment) -> bool {
-    let mut before = alignment.moves.iter().take_while(|step| !matches!(step, Move::Both(..) | Move::Log(_)));
-    before.any(|step| matches!(step, Move::Model(_, Phase::Begin, true)))
-}
-
-/// Whether the first thing seen has no place in the flow.
-fn begins_strangely(alignment: &Alignment, observed: &Observed) -> bool {
-    let first = alignment.moves.iter().find(|step| matches!(step, Move::Both(..) | Move::Log(_)));
-    matches!(first, Some(Move::Log(seen)) if observed.observations[*seen].strict)
+/// Whether a step is missing before the first thing seen, or that has no place in the flow.
+fn begins_in_the_middle(walk: &Walk, observed: &Observed) -> bool {
+    for step in &walk.moves {
+        match step {
+            Move::Both(..) => return false,
+            Move::Log(seen) => return observed.observations[*seen].strict,
+            Move::Model(_, Phase::Begin, true) => return true,
+            Move::Model(..) | Move::Break => {}
+        }
+    }
+    false
 }
 
 /// The first moment of each clock.

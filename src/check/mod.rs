@@ -10,6 +10,7 @@ pub(crate) mod judge;
 mod obligations;
 pub mod observability;
 pub(crate) mod observations;
+pub(crate) mod observed;
 mod outcome;
 mod outlook;
 mod overlaps;

@@ -5,7 +5,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
 use crate::base::time::SECOND;
-use crate::check::alignment::{Observation, Phase, chains};
+use crate::check::alignment::{Observation, Phase};
+use crate::check::observed::{Observed, chains};
 use crate::model::source::{Place, SourceId};
 use crate::model::vocabulary::ServiceId;
 use crate::spec::grammar::{Age, Flow, Grammar, StepId, Subject, Target, Transition};
@@ -16,57 +17,6 @@ use crate::trace::node::{EdgeKind, JoinedBy, Node, NodeId, NodeKind};
 
 /// Between logs, a moment is taken to be before another only from this distance on, whatever their clocks may differ.
 const CLEARLY_APART: i64 = 5 * SECOND;
-
-/// The observations of a case, and the node of each.
-#[derive(Clone, Debug)]
-pub(crate) struct Observed {
-    pub(crate) nodes: Vec<NodeId>,
-    /// Nodes that may occur anywhere in the flow and take no part in the alignment, in order of time.
-    pub(crate) anytime: Vec<NodeId>,
-    pub(crate) observations: Vec<Observation>,
-    /// The time of each observation, as it was logged.
-    pub(crate) times: Vec<Option<Stamp>>,
-    /// The earliest time that each observation can have; `None` where its line is only the first that is left of it.
-    pub(crate) earliest: Vec<Option<Stamp>>,
-    /// The latest time that each observation can have: whole seconds leave room.
-    pub(crate) latest: Vec<Option<Stamp>>,
-}
-
-impl Observed {
-    /// The observations of each chain, in their order.
-    pub(crate) fn chains(&self) -> Vec<Vec<usize>> {
-        chains(&self.observations)
-    }
-
-    /// The same observations in this order and no other.
-    pub(crate) fn in_order(&self, order: &[usize]) -> Self {
-        let picked = |times: &[Option<Stamp>]| order.iter().map(|seen| times[*seen]).collect();
-        let one_chain = |seen: &usize| Observation { chain: 0, after: Vec::new(), ..self.observations[*seen].clone() };
-        Self {
-            nodes: self.nodes.clone(),
-            anytime: self.anytime.clone(),
-            observations: order.iter().map(one_chain).collect(),
-            times: picked(&self.times),
-            earliest: picked(&self.earliest),
-            latest: picked(&self.latest),
-        }
-    }
-
-    /// Adds a step that went well some time after an observation, and that no line shows.
-    pub(crate) fn assume(&mut self, step: StepId, after: usize) {
-        let chain = self.observations.iter().map(|seen| seen.chain + 1).max().unwrap_or(0);
-        let node = self.nodes.len();
-        for (phase, success) in [(Phase::Begin, None), (Phase::End, Some(true))] {
-            let (steps, after) = (vec![step], vec![after]);
-            let assumed =
-                Observation { node, phase, steps, status: None, success, age: None, strict: true, chain, after };
-            self.observations.push(assumed);
-            for times in [&mut self.times, &mut self.earliest, &mut self.latest] {
-                times.push(None);
-            }
-        }
-    }
-}
 
 /// A log of one service; a moment of which only the latest time is known has a chain of its own.
 type Chain = (SourceId, Option<ServiceId>, Option<usize>);
@@ -477,16 +427,12 @@ fn timed_pairs(clocks: &Clocks, moments: &[Moment], observations: &[Observation]
 
 /// Whether all observations can be consumed in some order.
 fn is_consistent(observations: &[Observation]) -> bool {
-    let count = observations.iter().map(|observation| observation.chain + 1).max().unwrap_or(0);
-    let mut chains: Vec<Vec<usize>> = vec![Vec::new(); count];
-    for (index, observation) in observations.iter().enumerate() {
-        chains[observation.chain].push(index);
-    }
-    let mut seen = vec![0; count];
+    let chains = chains(observations);
+    let mut seen = vec![0; chains.len()];
     let mut consumed = vec![false; observations.len()];
     loop {
         let mut moved = false;
-        for chain in 0..count {
+        for chain in 0..chains.len() {
             while let Some(next) = chains[chain].get(seen[chain])
                 && observations[*next].after.iter().all(|before| consumed[*before])
             {

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::check::observability::{Observability, Sought, Touched};
-use crate::check::observations::Observed;
+use crate::check::observed::Observed;
 use crate::model::source::{Coverage, SourceId};
 use crate::spec::automaton::UseId;
 use crate::trace::clocks::Stamp;
