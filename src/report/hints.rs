@@ -38,3 +38,23 @@ fn hidden(grammar: &Grammar, service: ServiceId, level: Level) -> Option<&'stati
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::hidden;
+    use crate::model::event::Level;
+
+    #[test]
+    fn a_level_hides_what_its_service_does() {
+        let grammar = crate::spec::built_in().expect("the grammars are right");
+        let hidden = |service: &str, level: Level| {
+            let service = grammar.vocabulary.service(service).expect("a service");
+            hidden(&grammar, service, level).unwrap_or_default()
+        };
+        assert!(hidden("nova-compute", Level::Info).contains("RPC and lock lines"));
+        assert!(hidden("cinder-api", Level::Info).contains("actions"));
+        assert!(hidden("cinder-api", Level::Warning).contains("requests that it got"));
+        assert_eq!(hidden("nova-compute", Level::Debug), "");
+        assert_eq!(hidden("cinder-api", Level::Debug), "");
+    }
+}
