@@ -7,7 +7,7 @@ use flowcheck::model::event::RequestId;
 use flowcheck::spec::grammar::Grammar;
 use proptest::prelude::*;
 use support::generated::generated;
-use support::loss::{Loss, turned};
+use support::loss::{Loss, turned, turned_by};
 use support::recordings::{Files, by_two, recordings};
 use support::seed::Numbers;
 use support::writer::Style;
@@ -58,8 +58,6 @@ fn less_of_a_recording_is_no_violation() {
     let grammar = support::grammar();
     let recordings = recordings();
     let wrong = by_two(&recordings, |index, name, files| {
-        let folder = format!("recording-{name}");
-        let whole = support::examine(&grammar, &support::save(&folder, files), Some(1));
         let mut numbers = Numbers(index as u64);
         let mut pick = || usize::try_from(numbers.next() >> 1).expect("fits");
         let mut losses = vec![
@@ -72,15 +70,7 @@ fn less_of_a_recording_is_no_violation() {
             Loss::StartOfAll(pick()),
         ];
         losses.extend((0..files.len()).map(Loss::File));
-        let mut wrong = Vec::new();
-        for loss in losses {
-            let less = support::examine(&grammar, &support::save(&folder, &loss.apply(files)), Some(1));
-            let turned = turned(&grammar, &whole, &less);
-            if !turned.is_empty() {
-                wrong.push(format!("{name} {loss:?}\n{}", turned.join("\n")));
-            }
-        }
-        wrong
+        turned_by(&grammar, &format!("recording-{name}"), files, losses)
     });
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }

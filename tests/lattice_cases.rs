@@ -3,7 +3,7 @@
 mod support;
 
 use support::change::records;
-use support::loss::{Loss, turned};
+use support::loss::{Loss, turned_by};
 use support::recordings::{by_two, cases};
 
 /// At how many places each log of a case is cut. FLOWCHECK_ALL_CUTS=1 cuts at all of them.
@@ -22,23 +22,13 @@ fn places(count: usize, seed: usize) -> Vec<usize> {
 fn less_of_a_case_is_no_violation() {
     let grammar = support::grammar();
     let wrong = by_two(&cases(), |number, name, files| {
-        let folder = format!("case-{name}");
-        let whole = support::examine(&grammar, &support::save(&folder, files), Some(1));
         let mut losses = vec![Loss::DebugOfAll, Loss::MessagesOfAll];
         for (file, text) in files.values().enumerate() {
             losses.extend([Loss::File(file), Loss::Debug(file)]);
             let places = places(records(text).len(), number + file);
             losses.extend(places.into_iter().flat_map(|place| [Loss::End(file, place), Loss::Start(file, place)]));
         }
-        let mut wrong = Vec::new();
-        for loss in losses {
-            let less = support::examine(&grammar, &support::save(&folder, &loss.apply(files)), Some(1));
-            let turned = turned(&grammar, &whole, &less);
-            if !turned.is_empty() {
-                wrong.push(format!("{name} {loss:?}: {}", turned.join("\n")));
-            }
-        }
-        wrong
+        turned_by(&grammar, &format!("case-{name}"), files, losses)
     });
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }

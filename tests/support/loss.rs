@@ -85,14 +85,33 @@ fn is_debug(record: &str, logger: &str) -> bool {
     stamp(record).is_some() && head.split_once(" DEBUG ").is_some_and(|(_, rest)| rest.starts_with(logger))
 }
 
-/// The legal flows that have become violations.
+/// What some losses of a log turn into violations.
+pub(crate) fn turned_by(
+    grammar: &Grammar,
+    name: &str,
+    files: &Files,
+    losses: impl IntoIterator<Item = Loss>,
+) -> Vec<String> {
+    let folder = format!("less-{name}");
+    let examine = |files: &Files| super::examine(grammar, &super::save(&folder, files), Some(1));
+    let whole = examine(files);
+    let mut wrong = Vec::new();
+    for loss in losses {
+        let turned = turned(grammar, &whole, &examine(&loss.apply(files)));
+        if !turned.is_empty() {
+            wrong.push(format!("{name} {loss:?}\n{}", turned.join("\n")));
+        }
+    }
+    wrong
+}
+
+/// The flows that have become violations: no part of them was one.
 pub(crate) fn turned(grammar: &Grammar, whole: &Checked, less: &Checked) -> Vec<String> {
     let shares =
         |one: &FlowVerdict, other: &FlowVerdict| one.request_ids.iter().any(|id| other.request_ids.contains(id));
+    let is_violated = |flow: &FlowVerdict| flow.verdict == Verdict::Violated;
     let is_new = |flow: &&FlowVerdict| {
-        let mut same = whole.flows.iter().filter(|known| shares(known, flow)).peekable();
-        flow.verdict == Verdict::Violated
-            && (same.peek().is_none() || same.all(|known| known.verdict == Verdict::Conformant))
+        is_violated(flow) && !whole.flows.iter().any(|known| is_violated(known) && shares(known, flow))
     };
     less.flows.iter().filter(is_new).map(|flow| super::brief(grammar, flow)).collect()
 }
