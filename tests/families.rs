@@ -6,6 +6,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use flowcheck::check::verdict::{Checked, FlowVerdict, Verdict};
+use flowcheck::parse::{Options, read};
 use flowcheck::spec::grammar::Grammar;
 use support::families::{self, COARSE, OF_CLIENTS, OF_SERVICES};
 use support::recordings::{Files, by_two, recordings, samples};
@@ -141,10 +142,11 @@ fn broken_copies() {
 
 /// With FLOWCHECK_FUZZ_SEEDS, writes beginnings of the samples in all forms into that folder: `fuzz/run` begins with them.
 #[test]
-fn seeds_of_the_fuzz_targets() {
-    let Some(folder) = std::env::var_os("FLOWCHECK_FUZZ_SEEDS") else { return };
-    let folder = std::path::Path::new(&folder);
-    std::fs::create_dir_all(folder).expect("a folder for the seeds");
+fn the_seeds_of_the_fuzz_targets_are_logs() {
+    let grammar = support::grammar();
+    let folder = std::env::var_os("FLOWCHECK_FUZZ_SEEDS")
+        .map_or_else(|| std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("seeds"), std::path::PathBuf::from);
+    std::fs::create_dir_all(&folder).expect("a folder for the seeds");
     let mut forms: Forms<'_> = vec![("plain", Box::new(Files::clone))];
     forms.extend(forms_of_services());
     forms.extend(by_line(COARSE, families::in_family));
@@ -154,7 +156,12 @@ fn seeds_of_the_fuzz_targets() {
         for (form, rewrite) in &forms {
             for (name, text) in rewrite(&files) {
                 let beginning: String = text.split_inclusive('\n').take(20).collect();
-                std::fs::write(folder.join(format!("{sample}-{form}-{name}")), beginning).expect("a seed is written");
+                let seed = folder.join(format!("{sample}-{form}-{name}"));
+                std::fs::write(&seed, beginning).expect("a seed is written");
+                let path = seed.to_string_lossy().into_owned();
+                let reading = read(&[path], &mut std::io::empty(), &grammar.vocabulary, &Options::default());
+                let recognised = reading.sources.iter().all(|source| source.format.is_some());
+                assert!(recognised && reading.errors.is_empty(), "{}", seed.display());
             }
         }
     }

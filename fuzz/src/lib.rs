@@ -11,7 +11,7 @@ use flowcheck::spec::grammar::Grammar;
 pub static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| flowcheck::spec::built_in().expect("the grammars are right"));
 
 /// Reads what stands on standard input, in pieces of about so many bytes.
-pub fn read_in_pieces(text: &[u8], chunk_bytes: usize, threads: usize) -> Reading {
+pub fn read_in_pieces(text: &[u8], chunk_bytes: usize) -> Reading {
     let limits = Limits {
         chunk_bytes,
         line_bytes: 1 << 20,
@@ -20,7 +20,7 @@ pub fn read_in_pieces(text: &[u8], chunk_bytes: usize, threads: usize) -> Readin
         members: 100,
         ..Limits::default()
     };
-    let options = Options { threads: Some(threads), limits, ..Options::default() };
+    let options = Options { threads: Some(1), limits, ..Options::default() };
     read(&["-".to_owned()], &mut Cursor::new(text), &GRAMMAR.vocabulary, &options)
 }
 
@@ -29,7 +29,7 @@ pub fn read_behind(head: &[u8], rest: &[u8]) {
     let text = [head, rest].concat();
     let lines = text.split(|byte| *byte == b'\n').count() as u64 - u64::from(text.ends_with(b"\n"));
     for chunk_bytes in [4 << 20, 300] {
-        let reading = read_in_pieces(&text, chunk_bytes, 1);
+        let reading = read_in_pieces(&text, chunk_bytes);
         if let ([source], true) = (reading.sources.as_slice(), reading.errors.is_empty()) {
             assert_eq!(source.bytes, text.len() as u64, "a byte is not counted");
             assert_eq!(source.lines, lines, "a line is not counted");

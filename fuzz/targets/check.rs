@@ -10,7 +10,7 @@ use flowcheck::trace::graph::CallGraph;
 use flowcheck_fuzz::{GRAMMAR, read_in_pieces};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let reading = read_in_pieces(data, 4 << 20, 1);
+    let reading = read_in_pieces(data, 4 << 20);
     let graph = CallGraph::build(&GRAMMAR, &reading.events);
     let checked = check(&GRAMMAR, &graph, &reading.sources).expect("no flow is too large");
     let subject = Subject { checked: &checked, sources: &reading.sources, grammar: &GRAMMAR };
