@@ -102,7 +102,9 @@ impl<'a> Builder<'a> {
             | EventKind::RpcLate { .. } => self.rpc(event),
             EventKind::RpcFailed { class, text, raised } => {
                 let error = LoggedError::new(event.place, (class, text), *raised, Gravity::Final);
-                if let Some(index) = self.latest_work_of(event) {
+                // One request may do several pieces of work: what has gone well is not what fails now.
+                let unfinished = |index: &Index| self.nodes[*index].success != Some(true);
+                if let Some(index) = self.latest_work_of(event).filter(unfinished) {
                     self.nodes[index].fail(error);
                     self.nodes[index].success = Some(false);
                     self.nodes[index].end = event.time;
