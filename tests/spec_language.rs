@@ -259,6 +259,10 @@ fn the_head_of_a_flow() {
     let units = "a duration is a number and `ms`, `s`, `m` or `h`, as in `60s`";
     flow_mistake("  deadline 10\n", &format!("4:12: `10` is not a duration ({units})"));
     flow_mistake("  deadline 1s\n  deadline 2s\n", "5:3: `deadline` stands here twice (remove one of them)");
+    let known = "it has to be a `state` of the machine `of volume status`";
+    flow_mistake("  begins late\n", &format!("4:10: unknown status `late` ({known})"));
+    flow_mistake("  begins busi\n", "4:10: unknown status `busi` (did you mean `busy`?)");
+    flow_mistake("  begins idle\n  begins busy\n", "5:3: `begins` stands here twice (remove one of them)");
     flow_mistake("  goals a.one\n", "4:3: unknown statement `goals` (did you mean `goal`?)");
     mistake("block b\n  starts a.one\n", "3:3: `starts` in a block (put it into the flow)");
 }

@@ -288,6 +288,7 @@ fn head(statement: &FlowStatement) -> Result<String, &Statement> {
         FlowStatement::Deadline(deadline) => format!("deadline {}", duration(*deadline)),
         FlowStatement::Direct => "direct".to_owned(),
         FlowStatement::PerVolume => "per volume".to_owned(),
+        FlowStatement::Begins(name) => format!("begins {}", name.value),
         FlowStatement::Leaves(list) => format!("leaves {}", names(list)),
         FlowStatement::Sequence(statement) => return Err(statement),
     })

@@ -227,7 +227,10 @@ fn flow_body(depth: u32) -> impl Strategy<Value = Vec<Line<FlowStatement>>> {
         list(step_name()).prop_map(FlowStatement::Goal),
         list(step_name()).prop_map(FlowStatement::Anytime),
         duration_of_any_unit().prop_map(FlowStatement::Deadline),
+        name().prop_map(FlowStatement::Begins),
+        list(name()).prop_map(FlowStatement::Leaves),
         Just(FlowStatement::Direct),
+        Just(FlowStatement::PerVolume),
     ];
     (vec(line(head), 0..3), sequence(depth)).prop_map(|(mut lines, sequence)| {
         lines.extend(sequence.into_iter().map(|line| Line {

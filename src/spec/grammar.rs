@@ -223,6 +223,8 @@ pub struct Flow {
     pub direct: bool,
     /// Whether its request is about a server, and each volume that is moved for it is a case of its own.
     pub per_volume: bool,
+    /// The status of its volume before it, where no line tells it, as an index into the states of the volumes' machine.
+    pub begins: Option<usize>,
     /// Statuses that are not at rest and that it may leave behind, as indices into the states of the volumes' machine.
     pub leaves: Vec<usize>,
     /// Its variants; one without a name when it has none.

@@ -289,6 +289,8 @@ pub(crate) enum FlowStatement {
     Direct,
     /// `per volume`.
     PerVolume,
+    /// `begins STATUS`.
+    Begins(Name),
     /// `leaves STATUSES`.
     Leaves(Vec<Name>),
     /// A line of the sequence.

@@ -17,7 +17,7 @@ use crate::trace::clocks::{ClockId, Stamp};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{MessageSeen, Node, NodeId, NodeKind};
 use crate::trace::resources::Resources;
-use records::{Listed, Record, earlier};
+use records::{Listed, Record, earlier, status_before};
 
 /// One volume's history.
 #[derive(Clone, Debug, Default)]
@@ -165,6 +165,7 @@ impl Histories {
         for (volume, mut nodes) in work {
             nodes.sort_by_key(|id| (graph.node(*id).ending().or(graph.node(*id).beginning()), *id));
             let track = histories.tracks.entry(volume).or_default();
+            let mut status_before = nodes.first().and_then(|first| status_before(grammar, graph, *first));
             let mut walk = Walk {
                 grammar,
                 machine,
@@ -173,8 +174,10 @@ impl Histories {
                 multiattach: multiattach.get(&volume).copied(),
                 status: None,
                 previous: None,
-                attachments: records
-                    .map_or_else(Vec::new, |records| earlier(graph, resources, records, &nodes, listed.get(&volume))),
+                attachments: records.map_or_else(Vec::new, |records| {
+                    let attached = status_before.is_some_and(|status| machine.rest.contains(&status));
+                    earlier(graph, resources, records, &nodes, listed.get(&volume), attached)
+                }),
                 gone: FxHashSet::default(),
                 unbound,
                 made: Vec::new(),
@@ -193,7 +196,8 @@ impl Histories {
                 let is_target = volumes.get(&id) != Some(&volume);
                 let subject = Work { id, node: graph.node(id), server, direct, is_target };
                 if concerns(subject.node) {
-                    let change = walk.step(&subject, before.map(|seen| seen.status.as_str()));
+                    let seen = before.and_then(|seen| machine.state(&seen.status));
+                    let change = walk.step(&subject, seen.or(status_before.take()));
                     if !is_target {
                         histories.by_node.insert(id, (volume, track.changes.len()));
                     }
@@ -257,7 +261,7 @@ impl Walk<'_> {
             behind && next.is_none_or(|next| on_its_clock(seen.to).is_some_and(|to| apart(to, next)))
         };
         let Some(seen) = track.seen.iter().rev().find(clearly_between) else { return };
-        let Some(status) = self.machine.states.iter().position(|(name, _)| *name == seen.status) else { return };
+        let Some(status) = self.machine.state(&seen.status) else { return };
         // Work that a request only begins goes on behind it, perhaps in a log that is not there.
         let is_begun = |step| matches!(self.grammar.step_at(step).kind, StepKind::Cast { .. });
         let goes_on = |known| self.machine.works_between(known, status, is_begun);
@@ -268,11 +272,10 @@ impl Walk<'_> {
         self.status = Some(status);
     }
 
-    fn step(&mut self, work: &Work<'_>, seen: Option<&str>) -> Change {
-        if self.status.is_none() {
-            self.status = seen.and_then(|seen| self.machine.states.iter().position(|(name, _)| name == seen));
-        }
-        let Some(step) = self.choose_step(work) else {
+    /// `known` is the status before it, where something else than the last change tells it.
+    fn step(&mut self, work: &Work<'_>, known: Option<usize>) -> Change {
+        self.status = self.status.or(known);
+        let Some(step) = self.choose_step(work).filter(|step| !self.is_either(work, *step)) else {
             // It may have changed anything.
             let from = self.status.take();
             let step = work.node.steps.first().copied().unwrap_or(StepId(0));
@@ -408,12 +411,7 @@ impl Walk<'_> {
             let to = match transition.to {
                 Target::State(state) => Some(state),
                 Target::Previous => self.previous,
-                Target::Given => work
-                    .node
-                    .asked
-                    .status
-                    .as_ref()
-                    .and_then(|given| self.machine.states.iter().position(|(name, _)| name == given)),
+                Target::Given => work.node.asked.status.as_ref().and_then(|given| self.machine.state(given)),
             };
             return Some((index, from, to));
         }

@@ -141,6 +141,7 @@ pub(crate) fn grammar() -> Grammar {
         }],
         flows: vec![Flow {
             per_volume: false,
+            begins: None,
             leaves: Vec::new(),
             name: "attach".to_owned(),
             title: "Attach a volume to a server".to_owned(),

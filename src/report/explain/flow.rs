@@ -22,7 +22,8 @@ pub(super) fn flow(grammar: &Grammar, flow: &Flow) -> Page {
     if flow.per_volume {
         page.entry("about", vec!["a request about a server: each of its volumes is a flow of its own".to_owned()]);
     }
-    page.entry("may leave", leaves(grammar, flow));
+    page.entry("begins with", statuses(grammar, flow.begins.as_slice()));
+    page.entry("may leave", statuses(grammar, &flow.leaves));
     page.entry("findings", findings_of(grammar, &flow.name));
     page.entry("source", flow.sources.clone());
     for variant in &flow.variants {
@@ -37,11 +38,11 @@ pub(super) fn flow(grammar: &Grammar, flow: &Flow) -> Page {
     page
 }
 
-/// The statuses that are not at rest and that a flow may leave a volume in.
-fn leaves(grammar: &Grammar, flow: &Flow) -> Vec<String> {
+/// The names of statuses.
+fn statuses(grammar: &Grammar, states: &[usize]) -> Vec<String> {
     let machine = grammar.machine(Subject::VolumeStatus);
     let name = |state: &usize| machine.map(|machine| machine.states[*state].0.clone());
-    flow.leaves.iter().filter_map(name).collect()
+    states.iter().filter_map(name).collect()
 }
 
 /// Steps with their titles, one a line.

@@ -76,7 +76,7 @@ pub fn explain(grammar: &Grammar, name: &str, look: &Look) -> Result<String, Str
         if machine.name == name {
             pages.push(item::machine(grammar, machine));
         }
-        if let Some(state) = machine.states.iter().position(|(state, _)| state == name) {
+        if let Some(state) = machine.state(name) {
             pages.push(item::status(grammar, machine, state));
         }
     }

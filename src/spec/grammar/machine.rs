@@ -75,6 +75,11 @@ impl Machine {
         })
     }
 
+    /// The index of a state.
+    pub fn state(&self, name: &str) -> Option<usize> {
+        self.states.iter().position(|(known, _)| known == name)
+    }
+
     /// Whether in a state nothing is there, not yet or no more.
     pub fn is_absent(&self, state: usize) -> bool {
         self.initial == Some(state) || self.finals.contains(&state)

@@ -9,7 +9,7 @@ use crate::spec::tree::{Branch, BranchLabel, FlowStatement, Line, Statement, Ste
 use crate::spec::words::Words;
 
 /// The statements of a flow's head.
-const HEAD: [&str; 7] = ["starts", "goal", "anytime", "deadline", "direct", "per volume", "leaves"];
+const HEAD: [&str; 8] = ["starts", "goal", "anytime", "deadline", "direct", "per volume", "begins", "leaves"];
 
 /// The words that begin a line of a sequence other than a step.
 const SEQUENCE: [&str; 9] =
@@ -49,6 +49,7 @@ impl Parser<'_> {
             "goal" => words.names("a step").map(FlowStatement::Goal),
             "anytime" => words.names("a step").map(FlowStatement::Anytime),
             "deadline" => words.duration().map(|duration| FlowStatement::Deadline(duration.value)),
+            "begins" => words.name("a status").map(FlowStatement::Begins),
             "leaves" => words.names("a status").map(FlowStatement::Leaves),
             "per" => words.expect("volume").map(|()| FlowStatement::PerVolume),
             _ => Ok(FlowStatement::Direct),

@@ -4,7 +4,7 @@ use super::expand::Expansion;
 use super::names::Kind;
 use super::{Entry, Resolver, take_quote};
 use crate::base::span::Spanned;
-use crate::spec::grammar::{Flow, Subject, Variant};
+use crate::spec::grammar::{Flow, Origin, Subject, Variant};
 use crate::spec::problem::Problem;
 use crate::spec::tree::{BranchLabel, FlowStatement, ItemBody, Line, Name, Statement, StepLine};
 
@@ -39,6 +39,7 @@ impl<'a> Resolver<'a, '_> {
             deadline: None,
             direct: false,
             per_volume: false,
+            begins: None,
             leaves: Vec::new(),
             variants: Vec::new(),
             origin: entry.origin(),
@@ -52,13 +53,17 @@ impl<'a> Resolver<'a, '_> {
                 FlowStatement::Anytime(steps) => names[2].extend_from_slice(steps),
                 FlowStatement::Deadline(deadline) => {
                     if flow.deadline.replace(deadline.micros()).is_some() {
-                        let problem =
-                            Problem::error("`deadline` stands here twice", entry.at(line.span), "the second time");
-                        self.problems.push(problem.help("remove one of them"));
+                        self.stands_twice("deadline", entry.at(line.span));
                     }
                 }
                 FlowStatement::Direct => flow.direct = true,
                 FlowStatement::PerVolume => flow.per_volume = true,
+                FlowStatement::Begins(state) => {
+                    if flow.begins.is_some() {
+                        self.stands_twice("begins", entry.at(line.span));
+                    }
+                    flow.begins = self.statuses(entry, std::slice::from_ref(state)).first().copied();
+                }
                 FlowStatement::Leaves(states) => flow.leaves.extend(self.statuses(entry, states)),
                 FlowStatement::Sequence(_) => {}
             }
@@ -104,6 +109,11 @@ impl<'a> Resolver<'a, '_> {
             }
         }
         found
+    }
+
+    fn stands_twice(&mut self, statement: &str, origin: Origin) {
+        let problem = Problem::error(format!("`{statement}` stands here twice"), origin, "the second time");
+        self.problems.push(problem.help("remove one of them"));
     }
 
     /// Looks up the names in a statement and in the lines under it.

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Broken, Walk, Work, lawful, state_name};
 use crate::base::time::Timestamp;
-use crate::spec::grammar::{Machine, StepId, Target, Transition};
+use crate::spec::grammar::{Grammar, Machine, StepId, Target, Transition};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::NodeId;
 use crate::trace::resources::Resources;
@@ -37,6 +37,18 @@ impl Walk<'_> {
             id_fits && (work.server.is_none() || record.server.is_none() || record.server == work.server)
         };
         by_id.or_else(|| self.attachments.iter().rposition(fits))
+    }
+
+    /// Whether a removal is about one of two records of which no line tells the ids.
+    pub(super) fn is_either(&self, work: &Work<'_>, step: StepId) -> bool {
+        let is_known = |record: &Record| record.attachment == work.node.attachment;
+        let may_be = |record: &&Record| record.attachment.is_none() && record.server == work.server;
+        let removes = self.records.is_some_and(|records| only_removes(records, step));
+        removes
+            && work.node.attachment.is_some()
+            && self.success(work.node, step) != Some(false)
+            && !self.attachments.iter().any(is_known)
+            && self.attachments.iter().filter(may_be).count() > 1
     }
 
     /// Takes the record through its own machine; the rule that this breaks, if it does.
@@ -106,6 +118,11 @@ impl Walk<'_> {
     }
 }
 
+/// Whether all that a step does to a record is to remove it.
+fn only_removes(records: &Machine, step: StepId) -> bool {
+    records.transitions_by(step).all(|made| matches!(made.to, Target::State(state) if records.is_absent(state)))
+}
+
 /// The attachments that the first answer about a volume lists, and when it came.
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
@@ -114,38 +131,69 @@ pub(super) struct Listed {
     pub(super) attachments: Vec<(Option<Uuid>, Option<Uuid>)>,
 }
 
+/// An attachment that requests name, as the first of them shows it.
+struct Named {
+    attachment: Uuid,
+    server: Option<Uuid>,
+    step: StepId,
+    /// The place of the first among all requests.
+    place: usize,
+    /// Whether one of the requests made it.
+    made: bool,
+    /// Whether the requests do nothing but remove it.
+    only_removed: bool,
+}
+
+/// The status of a volume before the flow begins that its first request belongs to.
+pub(super) fn status_before(grammar: &Grammar, graph: &CallGraph, first: NodeId) -> Option<usize> {
+    let mut steps = std::iter::once(first).chain(graph.causes(first)).filter_map(|id| graph.node(id).step());
+    let begun_by = |step: StepId| grammar.flows.iter().filter(move |flow| flow.starts.contains(&step));
+    steps.find_map(|step| begun_by(step).find_map(|flow| flow.begins))
+}
+
 /// The attachment records that were there before the logs begin: the first request about each does not make it, or they are
-/// listed before anything is done.
+/// listed before anything is done, or the flow that begins needs one.
 pub(super) fn earlier(
     graph: &CallGraph,
     resources: &Resources,
     records: &Machine,
     nodes: &[NodeId],
     listed: Option<&Listed>,
+    attached: bool,
 ) -> Vec<Record> {
-    let mut seen: Vec<Uuid> = Vec::new();
-    let mut unnamed: Vec<Option<Uuid>> = Vec::new();
-    let mut found = Vec::new();
-    for id in nodes {
+    let mut unnamed: Vec<(usize, Option<Uuid>)> = Vec::new();
+    let mut named: Vec<Named> = Vec::new();
+    for (place, id) in nodes.iter().enumerate() {
         let (node, server) = (graph.node(*id), resources.server(*id));
         let Some(step) = node.step() else { continue };
-        let of_step = || records.transitions_by(step);
-        if records.makes(step) {
-            match node.attachment {
-                Some(attachment) => seen.push(attachment),
-                // Its answer was not logged: it made one of those that follow.
-                None => unnamed.push(server),
-            }
-            continue;
+        let (makes, only_removed) = (records.makes(step), only_removes(records, step));
+        match node.attachment {
+            Some(attachment) => match named.iter_mut().find(|known| known.attachment == attachment) {
+                Some(known) => known.only_removed &= only_removed,
+                None => named.push(Named { attachment, server, step, place, made: makes, only_removed }),
+            },
+            // Its answer was not logged: it made one of those that follow.
+            None if makes => unnamed.push((place, server)),
+            None => {}
         }
-        let Some(attachment) = node.attachment.filter(|attachment| !seen.contains(attachment)) else { continue };
-        seen.push(attachment);
-        let made = unnamed.iter().position(|other| *other == server || other.is_none() || server.is_none());
-        if let Some(made) = made {
+    }
+    // What is only removed may have been there before: the others come first.
+    named.sort_by_key(|known| (known.only_removed, known.place));
+    for known in named.iter_mut().filter(|known| !known.made) {
+        let fits = |(place, server): &(usize, Option<Uuid>)| {
+            *place < known.place && (*server == known.server || server.is_none() || known.server.is_none())
+        };
+        if let Some(made) = unnamed.iter().position(fits) {
             unnamed.remove(made);
-            continue;
+            known.made = true;
         }
+    }
+    named.retain(|known| !known.made);
+    named.sort_by_key(|known| known.place);
+    let mut found = Vec::new();
+    for Named { attachment, server, step, .. } in named {
         // It was in the first state from which the step breaks no rule.
+        let of_step = || records.transitions_by(step);
         let forbidden = |state: &usize| of_step().any(|rule| !rule.legal && rule.from.contains(state));
         let lawful = of_step().filter(|rule| rule.legal).flat_map(|rule| rule.from.iter().copied());
         let state = lawful.into_iter().find(|state| !forbidden(state));
@@ -159,6 +207,11 @@ pub(super) fn earlier(
                 found.push(Record { attachment: *attachment, server: *server, state, told: false });
             }
         }
+    }
+    let server = nodes.first().and_then(|first| resources.server(*first));
+    let is_known = found.iter().any(|known| known.server.is_none() || known.server == server);
+    if let (Some(state), true, true, false) = (records.listed, server.is_some(), attached, is_known) {
+        found.push(Record { attachment: None, server, state, told: false });
     }
     found
 }
