@@ -154,14 +154,16 @@ impl Trial<'_> {
         Some(defect)
     }
 
-    /// What would have reached the goal failed, and the flow went on as if it had not: the volume is still held.
+    /// What would have reached the goal, or taken back what was done, failed, and the flow went on as if it had not: the volume
+    /// is still held.
     pub(super) fn not_released(&self) -> Option<Defect> {
-        let (step, seen) = self.missed_goal()?;
+        let missed = self.missed_goal().map(|missed| (missed, Wrong::LeftBehind));
+        let ((step, seen), wrong) = missed.or_else(|| Some((self.failed_rollback()?, Wrong::NotRolledBack)))?;
         let rule = self.step_use(step);
         if !self.unseen_after(seen, |step| step == rule.step).is_empty() {
             return None;
         }
-        let mut defect = Defect::new(Wrong::LeftBehind, vec![rule.step]);
+        let mut defect = Defect::new(wrong, vec![rule.step]);
         defect.state = self.last_status();
         defect.shape = "not released".to_owned();
         let grammar = self.judge.grammar;

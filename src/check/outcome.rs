@@ -9,7 +9,7 @@ use crate::spec::automaton::{Automaton, Finish, UseId};
 use crate::spec::grammar::Machine;
 use crate::trace::clocks::Stamp;
 use crate::trace::history::{Change, Effect};
-use crate::trace::node::{JoinedBy, NodeKind};
+use crate::trace::node::{JoinedBy, Node, NodeKind};
 
 impl Trial<'_> {
     pub(super) fn reached_goal(&self) -> bool {
@@ -50,15 +50,37 @@ impl Trial<'_> {
         let went_on = self.fit.alignment.finish == Finish::Completed && !self.flow.direct && !self.reached_goal();
         let moves = &self.fit.alignment.moves;
         let (step, seen) = moves.iter().rev().filter(|_| went_on).find_map(failed)?;
+        // What was tried again with success was not missed.
+        (!self.goes_well_after(step, seen)).then_some((step, seen))
+    }
+
+    /// What had to be taken back after a failure and could not be, though the flow may not leave the volume as it is: the step
+    /// and its end.
+    pub(super) fn failed_rollback(&self) -> Option<(UseId, usize)> {
+        let (machine, state) = self.machine.zip(self.last_change())?;
+        let may_stay =
+            self.flow.direct || self.flow.leaves.contains(&state) || self.owed_ways_out(machine, state).is_empty();
+        let failed = |step: &Move| match step {
+            Move::Both(step, seen) if self.observation(*seen).phase == Phase::End => {
+                let is_owed = self.automaton.owed[*step as usize] && !self.automaton.skippable[*step as usize];
+                let is_change = self.node(*seen).kind == NodeKind::Http && machine.concerns(self.step_use(*step).step);
+                let is_final = self.went_well(*step, *seen) == Some(false) && !self.goes_well_after(*step, *seen);
+                (is_owed && is_change && is_final).then_some((*step, *seen))
+            }
+            _ => None,
+        };
+        self.fit.alignment.moves.iter().rev().filter(|_| !may_stay).find_map(failed)
+    }
+
+    /// Whether a step that was seen to end goes well later on, at the same place of the flow.
+    fn goes_well_after(&self, step: UseId, seen: usize) -> bool {
         let goes_well = |later: &Move| match later {
             Move::Both(same, seen) if *same == step && self.observation(*seen).phase == Phase::End => {
                 self.went_well(step, *seen) == Some(true)
             }
             _ => false,
         };
-        // What was tried again with success was not missed.
-        let later = moves.iter().rev().take_while(|made| **made != Move::Both(step, seen));
-        (!later.clone().any(goes_well)).then_some((step, seen))
+        self.fit.alignment.moves.iter().rev().take_while(|made| **made != Move::Both(step, seen)).any(goes_well)
     }
 
     pub(super) fn outcome(&self) -> Outcome {
@@ -102,9 +124,27 @@ impl Trial<'_> {
         if !left || !self.case.certain {
             return None;
         }
-        let visible: Vec<bool> = (0..self.automaton.uses.len() as UseId).map(is_shown).collect();
-        let silent = silent_end(self.automaton, self.fit.alignment.state, &visible)?;
+        let uses = || 0..self.automaton.uses.len() as UseId;
+        let visible: Vec<bool> = uses().map(is_shown).collect();
+        let failing: Vec<bool> = uses().map(|step| self.would_fail_visibly(step, due)).collect();
+        let silent = silent_end(self.automaton, self.fit.alignment.state, &visible, &failing)?;
         (!silent.iter().any(|step| self.was_never_sent(*step))).then_some(silent)
+    }
+
+    /// Whether a failure of a step by some moment would be told: its work has begun in a log that goes on, and at every level an
+    /// exception is logged (oslo.messaging `rpc/server.py`).
+    fn would_fail_visibly(&self, step: UseId, by: Option<Stamp>) -> bool {
+        let observability = self.judge.observability;
+        let goes_on = |node: &Node| {
+            let log = node.received.map(|place| place.source).zip(node.service);
+            log.zip(by).is_some_and(|((source, service), by)| observability.goes_on(source, service, by))
+        };
+        self.fit.alignment.moves.iter().any(|made| match made {
+            Move::Both(begun, seen) if *begun == step && self.observation(*seen).phase == Phase::Begin => {
+                self.node(*seen).kind == NodeKind::Cast && goes_on(self.node(*seen))
+            }
+            _ => false,
+        })
     }
 
     /// Whether a step is a message that its sender's log would show and does not.
@@ -304,6 +344,9 @@ impl Trial<'_> {
     }
 
     fn last_effective(&self) -> Option<&Change> {
-        self.changes().into_iter().rfind(|change| matches!(change.effect, Effect::Changed))
+        // What no line tells apart may have changed anything.
+        let is_unknown = |change: &Change| change.effect == Effect::Open && change.to.is_none();
+        let last = self.changes().into_iter().rfind(|change| change.effect == Effect::Changed || is_unknown(change));
+        last.filter(|change| !is_unknown(change))
     }
 }

@@ -48,8 +48,14 @@ pub(super) fn completion(automaton: &Automaton, state: StateId, visible: &[bool]
     None
 }
 
-/// A way from a state to any end of the flow, good or bad, of which the logs could show nothing: the steps that begin or end on it.
-pub(super) fn silent_end(automaton: &Automaton, state: StateId, visible: &[bool]) -> Option<Vec<UseId>> {
+/// A way from a state to any end of the flow, good or bad, of which the logs could show nothing: the steps that begin or end on
+/// it. `failing` tells of which steps the logs would show a failure.
+pub(super) fn silent_end(
+    automaton: &Automaton,
+    state: StateId,
+    visible: &[bool],
+    failing: &[bool],
+) -> Option<Vec<UseId>> {
     let mut ways: FxHashMap<StateId, Vec<UseId>> = FxHashMap::from_iter([(state, Vec::new())]);
     let mut queue = VecDeque::from([state]);
     while let Some(state) = queue.pop_front() {
@@ -60,6 +66,7 @@ pub(super) fn silent_end(automaton: &Automaton, state: StateId, visible: &[bool]
         for edge in automaton.edges(state) {
             let step = match edge.label {
                 Label::End(_, Ending::Abandoned(_)) => continue,
+                Label::End(step, ending) if ending != Ending::Success && failing[step as usize] => continue,
                 Label::Begin(step) | Label::End(step, _) if !visible[step as usize] => Some(step),
                 Label::Send(_) | Label::Break => None,
                 Label::Begin(_) | Label::End(..) => continue,

@@ -14,16 +14,22 @@ use crate::trace::node::{Node, NodeKind};
 impl Trial<'_> {
     /// The steps of the flow that take a volume out of a state: those that are owed after a failure, or else any.
     pub(super) fn ways_out(&self, machine: &Machine, state: usize) -> Vec<StepId> {
-        let of_uses = |owed: bool| {
-            let uses = self.automaton.uses.iter().zip(&self.automaton.owed).filter(|(_, known)| **known == owed);
-            let mut steps: Vec<StepId> =
-                uses.map(|(rule, _)| rule.step).filter(|step| leads_out(machine, state, *step)).collect();
-            steps.sort_unstable();
-            steps.dedup();
-            steps
-        };
-        let owed = of_uses(true);
-        if owed.is_empty() { of_uses(false) } else { owed }
+        let owed = self.owed_ways_out(machine, state);
+        if owed.is_empty() { self.ways_out_by(machine, state, false) } else { owed }
+    }
+
+    /// The steps that take a volume out of a state and are owed after a failure.
+    pub(super) fn owed_ways_out(&self, machine: &Machine, state: usize) -> Vec<StepId> {
+        self.ways_out_by(machine, state, true)
+    }
+
+    fn ways_out_by(&self, machine: &Machine, state: usize, owed: bool) -> Vec<StepId> {
+        let uses = self.automaton.uses.iter().zip(&self.automaton.owed).filter(|(_, known)| **known == owed);
+        let steps = uses.map(|(rule, _)| rule.step);
+        let mut steps: Vec<StepId> = steps.filter(|step| leads_out(machine, state, *step)).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        steps
     }
 
     /// The steps that may have taken the volume out of the state that a change led to, unseen.
@@ -90,9 +96,9 @@ impl Trial<'_> {
     }
 }
 
-/// Whether a step that goes well takes a volume out of a state to one in which it is at rest.
+/// Whether a step that goes well takes a volume out of a state to another one in which it is at rest.
 fn leads_out(machine: &Machine, state: usize, step: StepId) -> bool {
     let legal = |made: &&Transition| made.legal && !made.failing && made.from.contains(&state);
     let mut made = machine.transitions_by(step).filter(legal);
-    made.any(|made| matches!(made.to, Target::State(to) if machine.rest.contains(&to)))
+    made.any(|made| matches!(made.to, Target::State(to) if to != state && machine.rest.contains(&to)))
 }
