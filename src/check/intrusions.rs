@@ -3,25 +3,27 @@
 use crate::check::findings::Defect;
 use crate::check::judge::Trial;
 use crate::check::verdict::Evidence;
-use crate::spec::grammar::Wrong;
+use crate::spec::grammar::{Subject, Target, Transition, Wrong};
 use crate::trace::history::{Change, Effect};
 
 impl Trial<'_> {
-    /// Requests sent straight to the service that took the volume out of a status of transit in which this flow had put it, and
-    /// behind which the flow went on.
+    /// Requests sent straight to the service that took the volume out of the status in which this flow had put it, or took the
+    /// attachment that it works on, and behind which the flow went on.
     pub(super) fn intrusions(&self) -> Vec<Defect> {
         let track = self.case.volume.and_then(|volume| self.judge.histories.tracks.get(&volume));
         let Some((track, machine)) = track.zip(self.machine).filter(|_| !self.flow.direct) else { return Vec::new() };
-        let well = |change: &&Change| matches!(change.effect, Effect::Changed | Effect::None);
-        let made: Vec<&Change> = track.changes.iter().filter(well).collect();
+        let made: Vec<&Change> = track.changes.iter().filter(|change| change.effect != Effect::Failed).collect();
         let is_mine = |change: &Change| self.case.nodes.contains(&change.node);
+        let is_told = |change: &Change| change.effect != Effect::Open;
         let mut defects = Vec::new();
         for (index, change) in made.iter().enumerate() {
-            let Some(before) = made[..index].iter().rfind(|other| is_mine(other)) else { continue };
-            let in_transit = change.from.is_some_and(|from| before.to == Some(from) && !machine.rest.contains(&from));
-            let foreign = change.effect == Effect::Changed && change.direct && change.to != change.from;
-            if !in_transit || !foreign || is_mine(change) || !self.may_concern(change) || !self.precedes(before, change)
-            {
+            let Some(before) = made[..index].iter().rfind(|other| is_mine(other) && is_told(other)) else { continue };
+            let at_rest = |state: Option<usize>| state.is_some_and(|state| machine.rest.contains(&state));
+            // Work of its own on a volume at rest, such as a snapshot, goes through a status of transit.
+            let moves = change.from.is_some() && before.to == change.from && change.to != change.from;
+            let intrudes = moves && (!at_rest(change.from) || at_rest(change.to)) && self.may_concern(change);
+            let intrudes = change.effect == Effect::Changed && intrudes || self.takes_attachment(change);
+            if !intrudes || !is_told(change) || !change.direct || is_mine(change) || !self.precedes(before, change) {
                 continue;
             }
             let goes_on = |other: &&&Change| is_mine(other) && self.precedes(change, other);
@@ -52,6 +54,16 @@ impl Trial<'_> {
         let own = || self.case.nodes.iter().filter_map(|id| self.judge.graph.node(*id).attachment);
         let named = self.judge.graph.node(change.node).attachment;
         named.is_none_or(|named| own().next().is_none() || own().any(|own| own == named))
+    }
+
+    /// Whether a request removes the attachment that the flow works on.
+    fn takes_attachment(&self, change: &Change) -> bool {
+        let grammar = self.judge.grammar;
+        let Some(machine) = grammar.machine(Subject::Attachment) else { return false };
+        let removes = |made: &Transition| matches!(made.to, Target::State(state) if machine.is_absent(state));
+        let named = self.judge.graph.node(change.node).attachment;
+        let own = || self.case.nodes.iter().filter_map(|id| self.judge.graph.node(*id).attachment);
+        named.is_some_and(|named| own().any(|own| own == named)) && machine.transitions_by(change.step).any(removes)
     }
 
     /// Whether the clocks leave no doubt that one came before the other.
