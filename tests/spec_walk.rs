@@ -162,6 +162,45 @@ fn rollbacks_are_conformant() {
     }
 }
 
+#[test]
+fn failures_without_a_way_back_break_no_order() {
+    let grammar = support::grammar();
+    let mut paths = all_paths(&grammar, true);
+    paths.retain(|path| matches!(path.failure, Failure::Bare | Failure::Tolerated));
+    assert_eq!(paths.len(), 820, "the number of paths has changed");
+    for style in STYLES {
+        let told: Vec<&Path> = paths.iter().filter(|path| shows_goal(&grammar, style, path)).collect();
+        let complaints = judged(&grammar, "no-way-back", style, &told, |index, flows| {
+            let path = told[index];
+            // What a failure leaves behind may be a finding; what it leaves undone is none.
+            let breaks_order = |flow: &FlowVerdict| {
+                let mut codes = flow.findings.iter().map(|finding| finding.code.as_str());
+                flow.outcome == Outcome::Stuck || codes.any(|code| code.starts_with("FC01") && code != "FC0105")
+            };
+            flows.iter().any(|flow| breaks_order(flow)).then(|| complaint(&grammar, style, path, flows))
+        });
+        let complaints: Vec<String> = complaints.into_iter().flatten().collect();
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+}
+
+/// Mutants that are not found: their kind, their first step, why, and how many they are.
+const SURVIVORS: [(Kind, &str, &str, usize); 4] = [
+    (
+        Kind::Dropped,
+        "nova-compute.pre_live_migration",
+        "a live migration that makes nothing on the new host and lets the old host go reads as one that is taken back",
+        6,
+    ),
+    (Kind::LostRollback, "cinder.attachment.delete", CALLED_FREELY, 2),
+    (Kind::LostRollback, "cinder.volume.terminate_connection", CALLED_FREELY, 8),
+    (Kind::LostRollback, "cinder.attachment.create", CALLED_FREELY, 1),
+];
+
+/// Why a failed os-brick.connect_volume that is not taken back goes unnoticed.
+const CALLED_FREELY: &str =
+    "a traced call that fails is not held against the flow: hosts and drivers call what they like";
+
 /// Mutants of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Count {
@@ -182,19 +221,14 @@ fn mutants_are_found() {
         "cinder.volume.migrate",
         "cinder.volume.retype",
     ];
-    // What goes wrong while a server is made or moved is the subject of the seeded faults and of cases: a server has volumes
-    // that no line names, a build that fails is tried on another host, and much is left to the deletion of the server.
-    let moving = ["boot-attach", "shelve-offload", "unshelve", "migrate", "evacuate", "rebuild"];
-    let matters = |path: &Path| {
-        !moving.contains(&path.flow.as_str())
-            && !left_out.iter().any(|name| support::path::uses(&path.acts, &grammar, name))
-    };
+    let matters = |path: &Path| !left_out.iter().any(|name| support::path::uses(&path.acts, &grammar, name));
     let good: Vec<Path> = all_paths(&grammar, false).into_iter().filter(matters).collect();
     let failed = all_paths(&grammar, true).into_iter().filter(matters);
     let failed: Vec<Path> = failed.filter(|path| path.failure == Failure::RolledBack && !path.direct).collect();
     let mut counts: BTreeMap<Kind, Count> = BTreeMap::new();
     let mut legal: BTreeMap<&str, usize> = BTreeMap::new();
     let mut complaints = Vec::new();
+    let mut survivors = vec![0; SURVIVORS.len()];
     for style in STYLES {
         // All that a full path does shows best with oslo.messaging's lines.
         let fits = |path: &&Path| path.full == (style == Style::Rpc);
@@ -229,7 +263,12 @@ fn mutants_are_found() {
                         count.named += usize::from(named);
                     }
                 }
-                complaints.extend(complaint);
+                let first = grammar.step_at(mutant.steps[0]).name.as_str();
+                let is_known = |known: &(Kind, &str, &str, usize)| (known.0, known.1) == (kind, first);
+                match (SURVIVORS.iter().position(is_known), mutant.expected) {
+                    (Some(known), Expected::Violated) if complaint.is_some() => survivors[known] += 1,
+                    _ => complaints.extend(complaint),
+                }
                 unnamed.into_iter().for_each(|unnamed| println!("unnamed {unnamed}"));
             }
         }
@@ -239,13 +278,16 @@ fn mutants_are_found() {
     println!("killed {killed} of {all} mutants, {named} by the name of the step\n{counts:#?}\nlegal: {legal:#?}");
     assert_eq!(counts.len(), 20, "the number of kinds has changed");
     assert!(complaints.is_empty(), "{} wrong\n{}", complaints.len(), complaints.join("\n"));
+    let expected = SURVIVORS.map(|(.., count)| count);
+    assert_eq!(survivors, expected, "the survivors have changed: {SURVIVORS:#?}");
+    assert!(100 * (all - killed) <= all, "fewer than 99 % are found");
     assert_eq!(
         (all, legal.values().sum::<usize>()),
-        (1547, 756),
+        (2834, 2382),
         "the number of mutants, and of legal ones, has changed"
     );
     // Not named is a shelved server's step, which reads as one on a host that stopped there; a rollback of a swap in the old
     // style, where the reservation that failed is what has no place; and an update of somebody else's attachment, which makes
     // the next step the stranger.
-    assert!(named >= 1523, "fewer mutants are named");
+    assert!(named >= 2783, "fewer mutants are named");
 }

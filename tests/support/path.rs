@@ -28,6 +28,13 @@ pub(crate) struct Act {
     pub(crate) acts: Vec<Act>,
 }
 
+impl Act {
+    /// Whether it is a step of this name.
+    pub(crate) fn name_is(&self, grammar: &Grammar, name: &str) -> bool {
+        grammar.step_at(self.step).name == name
+    }
+}
+
 /// A turn of events that no specification provides for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {

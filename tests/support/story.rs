@@ -223,8 +223,8 @@ impl Teller<'_> {
         self.messages(act.step, &service, ids, |role| role == wanted);
         self.locks(&rule, &service, ids, true);
         if !act.well {
-            let text = "Exception during message handling: nova.exception.InternalError: it does not work";
-            self.writer.line(&service, Level::Error, "oslo_messaging.rpc.server", Some(ids), text);
+            let text = format!("Exception during message handling: {}", self.reason(act));
+            self.writer.line(&service, Level::Error, "oslo_messaging.rpc.server", Some(ids), &text);
         }
         if shows_rpc {
             let replied = if act.well { "Replied success message" } else { "Replied failure for incoming message" };
@@ -232,6 +232,23 @@ impl Teller<'_> {
                 "{replied} with id {incoming} and method: {method}. Time elapsed: 0.1 _process_incoming /usr/lib/python3/dist-packages/oslo_messaging/rpc/server.py:174"
             );
             self.writer.line(&service, Level::Debug, "oslo_messaging.rpc.server", Some(ids), &text);
+        }
+    }
+
+    /// What is raised where work fails: its own exception, or that of what it asked for.
+    fn reason(&self, act: &Act) -> String {
+        let asked = act.acts.iter().rev().find(|inner| !inner.well && !inner.owed);
+        match asked.map(|asked| (&self.rule(asked.step).kind, asked.status)) {
+            Some((StepKind::Http { .. }, status)) => {
+                format!("cinderclient.exceptions.ClientException: it does not work (HTTP {status})")
+            }
+            Some((StepKind::Call { .. }, _)) => {
+                "oslo_messaging.rpc.client.RemoteError: Remote error: CinderException it does not work".to_owned()
+            }
+            _ if self.service(act.step).starts_with("cinder") => {
+                "cinder.exception.CinderException: it does not work".to_owned()
+            }
+            _ => "nova.exception.InternalError: it does not work".to_owned(),
         }
     }
 
@@ -353,7 +370,9 @@ impl Teller<'_> {
                 format!(r#"{{"volumeAttachment": {{"volumeId": "{volume}"}}}}"#)
             }
             ("POST", None) => {
-                let connector = if self.path.connector { connector } else { "null" };
+                // The new host of a live migration brings its connector with it.
+                let is_live = path::uses(&self.path.acts, self.grammar, "nova.server.live-migrate");
+                let connector = if self.path.connector || is_live { connector } else { "null" };
                 format!(
                     r#"{{"attachment": {{"volume_uuid": "{volume}", "connector": {connector}, "instance_uuid": "{server}"}}}}"#
                 )

@@ -2,6 +2,7 @@
 
 mod failure;
 mod sequence;
+mod servers;
 mod strangers;
 
 use flowcheck::spec::grammar::{Grammar, MessageRole, StepId, StepKind};
@@ -56,6 +57,7 @@ pub(crate) enum Kind {
 
 /// Why work may go unseen though its service's log is there.
 const UNSEEN: &str = "what no line shows may have failed before anything was done";
+const NO_VOLUME: &str = "nothing tells that the server had a volume";
 const UNTIED: &str = "nothing ties the case to a log of that service";
 
 /// What has to come of a mutant.
@@ -115,7 +117,7 @@ pub(crate) fn mutants(grammar: &Grammar, style: Style, path: &Path, rollback: bo
     if rollback {
         mutants.extend(mutator.lost_rollback(&addresses));
     }
-    mutants
+    mutants.into_iter().map(|mutant| mutator.of_a_server(mutant)).collect()
 }
 
 struct Mutator<'a> {
@@ -128,7 +130,7 @@ impl Mutator<'_> {
     fn mutant(&self, kind: Kind, acts: Vec<Act>, steps: Vec<StepId>, expected: Expected) -> Mutant {
         let path = Path { acts, ..self.path.clone() };
         let expected = if self.is_about_a_server() && !asks_cinder(self.grammar, &path.acts) {
-            Expected::Legal("nothing tells that the server had a volume")
+            Expected::Legal(NO_VOLUME)
         } else {
             expected
         };
