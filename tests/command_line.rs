@@ -301,3 +301,34 @@ fn a_broken_specification_is_2_with_its_line() {
     let said = text(&output.stderr);
     assert!(said.contains("nova.attach.reqest") && said.contains("nova.attach.request"), "{said}");
 }
+
+#[test]
+fn a_specification_too_large_to_check_logs_against_is_2() {
+    let folder = scratch("large-spec");
+    let steps = [
+        "cinder.volume.reserve",
+        "cinder.volume.unreserve",
+        "cinder.volume.attach",
+        "cinder.volume.detach",
+        "cinder.volume.begin_detaching",
+        "cinder.volume.roll_detaching",
+        "cinder.volume.initialize_connection",
+        "cinder.volume.terminate_connection",
+        "cinder.attachment.create",
+        "cinder.attachment.update",
+        "cinder.attachment.complete",
+        "cinder.attachment.delete",
+        "cinder.volume.extend",
+        "cinder.volume.retype",
+        "cinder.volume.reset_status",
+    ];
+    let lines: String = steps.iter().map(|step| format!("      {step}\n")).collect();
+    let flow = format!(
+        "format 1\n\nflow mine \"Mine\"\n  starts nova.server.list\n  nova.server.list\n    any order\n{lines}"
+    );
+    std::fs::write(folder.join("my.flow"), flow).expect("written");
+    let output = run(&["spec", "check", "--spec", &folder.to_string_lossy()]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("flow mine: more than 100000 states") && said.contains("my.flow:3"), "{said}");
+}

@@ -13,6 +13,7 @@ use crate::report::text::look::Look;
 use crate::spec::diagram::{self, DiagramLanguage};
 use crate::spec::format::format;
 use crate::spec::lint::lint;
+use crate::spec::size::sizes;
 use crate::spec::{Specification, show, specification};
 
 /// `flowcheck spec`.
@@ -31,6 +32,7 @@ pub(super) fn run(command: &SpecCommand, surroundings: &Surroundings) -> Result<
         }
         SpecCommand::Check { spec, output } => {
             let specification = whole(&spec.folders)?;
+            sizes(&specification.grammar).map_err(|errors| mistakes(&errors))?;
             let look = surroundings.look(output);
             let problems = lint(&specification);
             let reports = problems.iter().map(|problem| problem.report(&specification.grammar.files));

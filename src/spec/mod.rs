@@ -14,6 +14,7 @@ pub mod problem;
 mod residual;
 mod resolve;
 pub mod show;
+pub mod size;
 mod tree;
 mod walk;
 mod words;
