@@ -2,7 +2,7 @@
 //! `session.py`), what `cinder --debug` and `nova --debug` write (`DEBUG (session:580) REQ: ...`, cinderclient `shell.py`),
 //! and basicConfig's `DEBUG:keystoneauth:REQ: ...`. Everything around it (prompts, tables, prose) is left unread.
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, is_library_logger};
 use super::header;
 use super::record::Head;
 use crate::model::event::Level;
@@ -110,9 +110,21 @@ fn is_connection(message: &[u8]) -> bool {
     is_url && quote.is_some_and(|at| METHODS.iter().any(|method| message[at + 2..].starts_with(method)))
 }
 
-/// The length of `DEBUG (session:580) ` or `DEBUG:keystoneauth:`, with the level and the logger in it.
+/// The length of `DEBUG (session:580) `, `DEBUG:keystoneauth:` or `cinderclient.v3.client  `, with the level and the logger in
+/// it.
 fn prefix(line: &[u8]) -> (usize, Level, &[u8]) {
     let none = (0, Level::Debug, &b""[..]);
+    if line.first().is_some_and(u8::is_ascii_lowercase) {
+        // As a viewer of logs exports them: without time and level. Only what a client says is told from prose.
+        let logger = &line[..memchr::memchr(b' ', &line[..line.len().min(80)]).unwrap_or(0)];
+        let blanks = line[logger.len()..].iter().take_while(|byte| **byte == b' ').count();
+        let start = logger.len() + blanks;
+        return if is_library_logger(logger) && is_message(&line[start..]) {
+            (start, Level::Debug, logger)
+        } else {
+            none
+        };
+    }
     let word = line.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let (name, rest) = line.split_at(word);
     let level = || {
@@ -156,6 +168,7 @@ mod tests {
         assert_eq!(message("DEBUG (session:580) REQ: curl -g"), Some("REQ: curl -g"));
         assert_eq!(message("DEBUG:keystoneauth:REQ: curl -g"), Some("REQ: curl -g"));
         assert_eq!(message("DEBUG:urllib3.connectionpool:x"), Some("x"));
+        assert_eq!(message("cinderclient.v3.client  REQ: curl -g"), Some("REQ: curl -g"));
         for line in [
             "REQ: curl -g -i -X GET http://172.16.1.12/identity",
             "RESP: [300] Connection: close",
@@ -174,6 +187,8 @@ mod tests {
             "Attach",
             "Volume X (HTTP 400)",
             "DEBUG (x) y",
+            "keystoneauth.session is the logger",
+            "session  REQ: curl -g",
         ] {
             assert_eq!(message(line), None, "{line}");
         }

@@ -48,6 +48,13 @@ pub(crate) fn opened_by(line: &[u8], current: &dyn Dialect) -> Option<&'static d
     DIALECTS.into_iter().find(|dialect| dialect.name() != current.name() && dialect.opens(line))
 }
 
+/// Whether this logger is one of a client's shell or of the libraries that clients are made of.
+pub(crate) fn is_library_logger(logger: &[u8]) -> bool {
+    const LIBRARIES: [&[u8]; 6] =
+        [b"keystoneauth.", b"keystoneclient.", b"novaclient.", b"cinderclient.", b"openstack.", b"urllib3."];
+    LIBRARIES.iter().any(|name| logger.starts_with(name)) || !logger.is_empty() && is_client_logger(logger)
+}
+
 /// Whether only a client's shell has this logger, or programs around a client's libraries, which name none.
 pub(crate) fn is_client_logger(logger: &[u8]) -> bool {
     logger.is_empty() || [&b"osc_lib."[..], b"openstackclient.", b"cliff."].iter().any(|name| logger.starts_with(name))

@@ -7,7 +7,7 @@ use nom::combinator::opt;
 use nom::sequence::terminated;
 
 use super::client;
-use super::dialect::{Dialect, is_client_logger};
+use super::dialect::{Dialect, is_client_logger, is_library_logger};
 use super::header::{self, Parsed, Tail};
 use super::record::Head;
 use crate::base::time::Timestamp;
@@ -107,8 +107,7 @@ pub(crate) fn timed(line: &[u8], any_context: bool) -> Option<Head<'_>> {
         return client::is_message(rest).then(|| head_of(line, rest, Some(time), process, tail(level, b"")));
     }
     let (rest, logger) = terminated(header::logger, space0).parse(rest).ok()?;
-    let is_client = logger.starts_with(b"keystoneauth.") || logger.starts_with(b"keystoneclient.");
-    is_client.then(|| head_of(line, rest, Some(time), process, tail(Level::Debug, logger)))
+    is_library_logger(logger).then(|| head_of(line, rest, Some(time), process, tail(Level::Debug, logger)))
 }
 
 fn blanks(text: &[u8]) -> Parsed<'_, &[u8]> {

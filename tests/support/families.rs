@@ -243,9 +243,19 @@ pub(crate) const OF_CLIENTS: &[(&str, ClientForm)] = &[
         prefixed(line, if is_shell(line) { "DEBUG:osc_lib.shell:" } else { "DEBUG:keystoneauth.session:" })
     }),
     ("session-place", |line, _| prefixed(line, "DEBUG (session:195) ")),
-    ("asctime", |line, time| {
-        prefixed(line, &format!("{} DEBUG ", time.to_string().replace('T', " ").replace('.', ",")))
+    ("asctime", |line, time| prefixed(line, &format!("{} DEBUG ", comma_stamp(time)))),
+    ("split-loggers", split_loggers),
+    ("logger-only", |line, _| {
+        prefixed(line, if is_shell(line) { "osc_lib.shell  " } else { "keystoneauth.session  " })
     }),
+    ("url-in-quotes", |line, time| match line.split_once(" http") {
+        Some((before, rest)) if line.starts_with("REQ: ") => {
+            let (url, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            format!("{} DEBUG {before} \"http{url}\" {rest}", comma_stamp(time))
+        }
+        _ => prefixed(line, &format!("{} DEBUG ", comma_stamp(time))),
+    }),
+    ("cli-of-2013", |line, _| cli_of_2013(line)),
     ("docker-json", |line, time| {
         json!({"log": format!("{line}\n"), "stream": "stderr", "time": format!("{time}Z")}).to_string()
     }),
@@ -253,6 +263,47 @@ pub(crate) const OF_CLIENTS: &[(&str, ClientForm)] = &[
     ("numbered", |line, _| format!("     7\t{line}")),
     ("quoted-printable", |line, _| quoted_printable(line)),
 ];
+
+/// `2026-11-22 08:04:11,123`, as Python's logging has it.
+fn comma_stamp(time: Timestamp) -> String {
+    time.to_string().replace('T', " ").replace('.', ",")
+}
+
+/// A logger for each part of a call, which then has no word of its own (keystoneauth `session.py`, `split_loggers`).
+fn split_loggers(line: &str, time: Timestamp) -> String {
+    let parts = [("REQ: ", "request"), ("RESP: ", "response"), ("RESP BODY: ", "body")];
+    let named = parts.iter().find_map(|(word, logger)| Some((line.strip_prefix(word)?, *logger)));
+    let other = match line {
+        _ if line.contains(" used request id ") => "keystoneauth.session.request-id",
+        _ if is_shell(line) => "osc_lib.shell",
+        _ if line.starts_with("http") => "urllib3.connectionpool",
+        _ => "openstack.config.loader",
+    };
+    let (text, logger) =
+        named.map_or((line, other.to_owned()), |(text, part)| (text, format!("keystoneauth.session.{part}")));
+    prefixed(text, &format!("{} {logger} ", comma_stamp(time)))
+}
+
+/// The URL before the method, and the answer's headers as a dict of Python (novaclient 2.13 `client.py` http_log_req).
+fn cli_of_2013(line: &str) -> String {
+    if let Some((method, rest)) = line.strip_prefix("REQ: curl -g -i -X ").and_then(|rest| rest.split_once(' ')) {
+        let (url, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        return format!("REQ: curl -i {url} -X {method} {rest}");
+    }
+    let Some((status, headers)) = line.strip_prefix("RESP: [").and_then(|rest| rest.split_once("] ")) else {
+        return line.to_owned();
+    };
+    let mut named: Vec<(String, Vec<&str>)> = Vec::new();
+    for word in headers.split(' ') {
+        match (word.strip_suffix(':'), named.last_mut()) {
+            (Some(name), _) => named.push((name.to_lowercase(), Vec::new())),
+            (None, Some((_, words))) => words.push(word),
+            (None, None) => {}
+        }
+    }
+    let fields: Vec<String> = named.iter().map(|(name, words)| format!("'{name}': '{}'", words.join(" "))).collect();
+    format!("RESP: [{status}] {{{}}}", fields.join(", "))
+}
 
 /// Whether the client's shell says this, and none of its libraries.
 fn is_shell(line: &str) -> bool {
