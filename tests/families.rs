@@ -111,6 +111,7 @@ fn forms_of_clients() -> Forms<'static> {
 fn forms_of_broken_copies() -> Forms<'static> {
     vec![
         ("concatenated", Box::new(families::concatenated)),
+        ("clipped", Box::new(families::clipped)),
         ("doubled", Box::new(families::doubled)),
         ("repeated", Box::new(families::repeated)),
         ("wrapped-80", Box::new(|files| families::hard_wrapped(files, 80))),

@@ -91,8 +91,10 @@ pub(crate) fn head_of<'a>(
 
 /// A head that begins with a time stamp; `any_context` is that of [`header::context`].
 pub(crate) fn timed(line: &[u8], any_context: bool) -> Option<Head<'_>> {
-    let start = stamp_start(line)?;
-    let (rest, time) = header::stamp(&line[start..]).ok()?;
+    let (rest, time) = match stamp_start(line) {
+        Some(start) => header::stamp(&line[start..]).ok()?,
+        None => clipped_stamp(line)?,
+    };
     let (rest, _) = blanks(rest).ok()?;
     let (rest, process) = opt(header::process).parse(rest).ok()?;
     let process = process.unwrap_or(0);
@@ -136,6 +138,21 @@ fn stamp_start(line: &[u8]) -> Option<usize> {
         .find(|&at| is_stamp(at))
 }
 
+/// A time stamp that lost its first digits when it was copied: `015-05-12 10:26:39`. What is behind it, and the time.
+fn clipped_stamp(line: &[u8]) -> Option<(&[u8], Timestamp)> {
+    /// More than the longest time stamp has.
+    const LONGEST: usize = 40;
+    let century = b"20";
+    let lost =
+        (1..=century.len()).find(|lost| line.get(4 - lost) == Some(&b'-') && line.get(7 - lost) == Some(&b'-'))?;
+    let length = (line.len() + lost).min(LONGEST);
+    let mut whole = [0; LONGEST];
+    whole[..lost].copy_from_slice(&century[..lost]);
+    whole[lost..length].copy_from_slice(&line[..length - lost]);
+    let (rest, time) = header::stamp(&whole[..length]).ok()?;
+    Some((&line[length - lost - rest.len()..], time))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +162,17 @@ mod tests {
         let head = Oslo.head(line.as_bytes()).unwrap_or_else(|| panic!("no head: {line}"));
         let time = head.time.map(|time| time.clock()).unwrap_or_default();
         (time, head.process, head.level, lossy(head.logger), lossy(&line.as_bytes()[head.message..]))
+    }
+
+    #[test]
+    fn heads_that_lost_their_first_characters() {
+        let line = "2015-05-12 10:26:39.123 4498 INFO nova.compute.manager [-] Detaching";
+        assert_eq!(head(&line[1..]), head(line));
+        assert_eq!(head(&line[2..]), head(line));
+        for lost in 3..20 {
+            assert_eq!(Oslo.head(&line.as_bytes()[lost..]), None, "{lost}");
+        }
+        assert_eq!(Oslo.head(b"15-05-12"), None);
     }
 
     #[test]

@@ -305,6 +305,15 @@ fn cli_of_2013(line: &str) -> String {
     format!("RESP: [{status}] {{{}}}", fields.join(", "))
 }
 
+/// Every third line has lost its first character, as copies have that were made with a mouse.
+pub(crate) fn clipped(files: &Files) -> Files {
+    let clip = |(index, line): (usize, &str)| match line.strip_prefix('2').filter(|_| index % 3 == 0) {
+        Some(clipped) => format!("{clipped}\n"),
+        None => format!("{line}\n"),
+    };
+    files.iter().map(|(name, text)| (name.clone(), text.lines().enumerate().map(clip).collect())).collect()
+}
+
 /// Whether the client's shell says this, and none of its libraries.
 fn is_shell(line: &str) -> bool {
     ["START ", "command: ", "END "].iter().any(|head| line.starts_with(head))
