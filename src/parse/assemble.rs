@@ -311,7 +311,9 @@ impl<'t> Assembler<'t, '_> {
             writer.last = writer.last.max(head.time);
             head.time.into_iter().for_each(|time| writer.activity.note(time));
         }
-        if let Some(service) = logger.service {
+        // A logger that all services have tells something only of a process of which nothing is known yet.
+        let voted = if writer.votes.is_empty() { extractor.writer(logger, &record) } else { logger.service };
+        if let Some(service) = voted {
             *writer.votes.entry(service).or_default() += 1;
         }
         if writer.host.is_none() {

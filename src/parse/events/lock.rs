@@ -2,12 +2,18 @@
 
 use crate::model::event::{EventKind, LockState};
 use crate::parse::record::Record;
-use crate::parse::scan::{last_component, lossy};
+use crate::parse::scan::{after, last_component, lossy};
 
 pub(super) fn extract(record: &Record<'_>, functions: &[String], emit: &mut dyn FnMut(EventKind)) {
     if let Some(event) = event(record.first_line(), functions) {
         emit(event);
     }
+}
+
+/// The code that takes or holds a lock: `nova.compute.manager.ComputeManager.attach_volume.<locals>.do_attach_volume`.
+pub(super) fn holder(line: &[u8]) -> Option<&[u8]> {
+    let code = after(line, b"by \"")?;
+    Some(&code[..memchr::memchr(b'"', code)?])
 }
 
 fn event(line: &[u8], functions: &[String]) -> Option<EventKind> {
@@ -26,8 +32,7 @@ fn event(line: &[u8], functions: &[String]) -> Option<EventKind> {
         b"released" | b"unacquired" => LockState::Released,
         _ => return None,
     };
-    let function = &rest[by + b"by \"".len()..];
-    let function = last_component(&function[..memchr::memchr(b'"', function)?]);
+    let function = last_component(holder(rest)?);
     functions.binary_search_by(|known| known.as_bytes().cmp(function)).ok()?;
     Some(EventKind::Lock { name: lossy(name), function: lossy(function), state })
 }

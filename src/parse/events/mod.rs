@@ -81,6 +81,12 @@ impl<'v> Extractor<'v> {
         }
     }
 
+    /// The service that a record of a logger tells: by the logger, or else by the code that takes a lock.
+    pub(crate) fn writer(&self, logger: &Logger, record: &Record<'_>) -> Option<ServiceId> {
+        let code = || (logger.family == Family::Lock).then(|| lock::holder(record.first_line())).flatten();
+        logger.service.or_else(|| self.service(code()?))
+    }
+
     /// The service with the longest logger prefix.
     fn service(&self, logger: &[u8]) -> Option<ServiceId> {
         let mut best: Option<(usize, usize)> = None;
