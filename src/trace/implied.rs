@@ -13,7 +13,9 @@ type Between = FxHashMap<(StepId, StepId), FxHashSet<StepId>>;
 /// Puts such RPCs between a request and the work, in the causes found so far.
 pub(crate) fn add_implied(builder: &mut Builder<'_>, links: &mut Vec<(Index, Index, Edge)>) -> Vec<Index> {
     let between = between(builder.grammar);
-    let mut added: FxHashMap<(Index, StepId), Index> = FxHashMap::default();
+    // Of some calls only the end is known, in a log that begins in their middle.
+    let known = links.iter().filter_map(|(cause, work, _)| Some(((*cause, builder.nodes[*work].step()?), *work)));
+    let mut known: FxHashMap<(Index, StepId), Index> = known.collect();
     let mut new = Vec::new();
     for (cause, work, edge) in links.iter_mut() {
         let (asked, done) = (&builder.nodes[*cause], &builder.nodes[*work]);
@@ -26,7 +28,7 @@ pub(crate) fn add_implied(builder: &mut Builder<'_>, links: &mut Vec<(Index, Ind
         let (StepKind::Call { method } | StepKind::Cast { method }) = &builder.grammar.step_at(*call).kind else {
             continue;
         };
-        let index = match added.get(&(*cause, *call)) {
+        let index = match known.get(&(*cause, *call)) {
             Some(index) => *index,
             None => {
                 let mut node = Node::new(NodeKind::Call);
@@ -43,7 +45,7 @@ pub(crate) fn add_implied(builder: &mut Builder<'_>, links: &mut Vec<(Index, Ind
                 node.start = done.start;
                 node.clock = done.clock;
                 let index = builder.add(node);
-                added.insert((*cause, *call), index);
+                known.insert((*cause, *call), index);
                 let edge = Edge { kind: EdgeKind::Call, joined_by: JoinedBy::BracketId, certain: edge.certain };
                 new.push((*cause, index, edge));
                 index

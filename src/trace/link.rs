@@ -15,6 +15,7 @@ use crate::trace::graph::CallGraph;
 use crate::trace::implied::add_implied;
 use crate::trace::node::{Edge, EdgeKind, JoinedBy, MessageSeen, Node, NodeId, NodeKind};
 use crate::trace::sides::{Merged, join_exchanges, join_work};
+use crate::trace::told_by_work::narrow;
 
 /// A cause, before the nodes have their final numbers.
 pub(crate) type Link = (Index, Index, Edge);
@@ -38,6 +39,7 @@ pub(crate) fn join(mut builder: Builder<'_>) -> CallGraph {
         .filter(|index| !merged.contains_key(index) && !dropped(&builder.nodes[*index]))
         .collect();
     find_causes(&builder, &alive, &mut links);
+    narrow(&mut builder, &links);
     alive.extend(add_implied(&mut builder, &mut links));
     let mut graph = CallGraph::on(clocks);
     let mut numbers: FxHashMap<Index, NodeId> = FxHashMap::default();

@@ -20,4 +20,5 @@ pub mod path;
 pub mod resources;
 mod sides;
 mod strangers;
+mod told_by_work;
 mod volumes;
