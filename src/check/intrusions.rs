@@ -1,9 +1,11 @@
 //! What somebody else did to a flow's volume while the flow was at work on it.
 
+use uuid::Uuid;
+
 use crate::check::findings::Defect;
 use crate::check::judge::Trial;
 use crate::check::verdict::Evidence;
-use crate::spec::grammar::{Subject, Target, Transition, Wrong};
+use crate::spec::grammar::{Subject, Wrong};
 use crate::trace::history::{Change, Effect};
 
 impl Trial<'_> {
@@ -21,9 +23,14 @@ impl Trial<'_> {
             let at_rest = |state: Option<usize>| state.is_some_and(|state| machine.rest.contains(&state));
             // Work of its own on a volume at rest, such as a snapshot, goes through a status of transit.
             let moves = change.from.is_some() && before.to == change.from && change.to != change.from;
-            let intrudes = moves && (!at_rest(change.from) || at_rest(change.to)) && self.may_concern(change);
-            let intrudes = change.effect == Effect::Changed && intrudes || self.takes_attachment(change);
-            if !intrudes || !is_told(change) || !change.direct || is_mine(change) || !self.precedes(before, change) {
+            let jumps = moves && (!at_rest(change.from) || at_rest(change.to));
+            let changes = change.effect == Effect::Changed && jumps && self.may_concern(change);
+            if !changes && !self.takes_attachment(change)
+                || !is_told(change)
+                || !change.direct
+                || is_mine(change)
+                || !self.precedes(before, change)
+            {
                 continue;
             }
             let goes_on = |other: &&&Change| is_mine(other) && self.precedes(change, other);
@@ -51,19 +58,21 @@ impl Trial<'_> {
 
     /// Whether a request may be about this flow's attachment: it names none, or one that the flow works on.
     fn may_concern(&self, change: &Change) -> bool {
-        let own = || self.case.nodes.iter().filter_map(|id| self.judge.graph.node(*id).attachment);
         let named = self.judge.graph.node(change.node).attachment;
-        named.is_none_or(|named| own().next().is_none() || own().any(|own| own == named))
+        named.is_none_or(|named| self.attachments().next().is_none() || self.attachments().any(|own| own == named))
     }
 
     /// Whether a request removes the attachment that the flow works on.
     fn takes_attachment(&self, change: &Change) -> bool {
-        let grammar = self.judge.grammar;
-        let Some(machine) = grammar.machine(Subject::Attachment) else { return false };
-        let removes = |made: &Transition| matches!(made.to, Target::State(state) if machine.is_absent(state));
         let named = self.judge.graph.node(change.node).attachment;
-        let own = || self.case.nodes.iter().filter_map(|id| self.judge.graph.node(*id).attachment);
-        named.is_some_and(|named| own().any(|own| own == named)) && machine.transitions_by(change.step).any(removes)
+        let removes =
+            self.judge.grammar.machine(Subject::Attachment).is_some_and(|machine| machine.removes(change.step));
+        removes && named.is_some_and(|named| self.attachments().any(|own| own == named))
+    }
+
+    /// The attachments that the flow works on.
+    fn attachments(&self) -> impl Iterator<Item = Uuid> {
+        self.case.nodes.iter().filter_map(|id| self.judge.graph.node(*id).attachment)
     }
 
     /// Whether the clocks leave no doubt that one came before the other.

@@ -17,7 +17,7 @@ use crate::trace::clocks::{ClockId, Stamp};
 use crate::trace::graph::CallGraph;
 use crate::trace::node::{MessageSeen, Node, NodeId, NodeKind};
 use crate::trace::resources::Resources;
-use records::{Listed, Record, earlier, status_before};
+use records::{Listed, Record, earlier, record_with, status_before};
 
 /// One volume's history.
 #[derive(Clone, Debug, Default)]
@@ -175,8 +175,8 @@ impl Histories {
                 status: None,
                 previous: None,
                 attachments: records.map_or_else(Vec::new, |records| {
-                    let attached = status_before.is_some_and(|status| machine.rest.contains(&status));
-                    earlier(graph, resources, records, &nodes, listed.get(&volume), attached)
+                    let begun_with = status_before.and_then(|status| record_with(status, machine, records));
+                    earlier(graph, resources, records, &nodes, listed.get(&volume), begun_with)
                 }),
                 gone: FxHashSet::default(),
                 unbound,

@@ -43,7 +43,7 @@ impl Walk<'_> {
     pub(super) fn is_either(&self, work: &Work<'_>, step: StepId) -> bool {
         let is_known = |record: &Record| record.attachment == work.node.attachment;
         let may_be = |record: &&Record| record.attachment.is_none() && record.server == work.server;
-        let removes = self.records.is_some_and(|records| only_removes(records, step));
+        let removes = self.records.is_some_and(|records| records.removes(step));
         removes
             && work.node.attachment.is_some()
             && self.success(work.node, step) != Some(false)
@@ -118,11 +118,6 @@ impl Walk<'_> {
     }
 }
 
-/// Whether all that a step does to a record is to remove it.
-fn only_removes(records: &Machine, step: StepId) -> bool {
-    records.transitions_by(step).all(|made| matches!(made.to, Target::State(state) if records.is_absent(state)))
-}
-
 /// The attachments that the first answer about a volume lists, and when it came.
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
@@ -151,22 +146,38 @@ pub(super) fn status_before(grammar: &Grammar, graph: &CallGraph, first: NodeId)
     steps.find_map(|step| begun_by(step).find_map(|flow| flow.begins))
 }
 
+/// The state of a volume's attachment record when the volume has a status: one step leads to both.
+pub(super) fn record_with(status: usize, machine: &Machine, records: &Machine) -> Option<usize> {
+    let leads = |made: &&Transition| {
+        made.legal && !made.failing && made.to == Target::State(status) && !made.from.contains(&status)
+    };
+    let to_status = machine.transitions.iter().filter(leads);
+    let of_record = |step: &StepId| {
+        let plain = records.transitions_by(*step).filter(|made| made.legal && !made.failing && made.guards.is_empty());
+        plain.filter_map(|made| match made.to {
+            Target::State(state) => Some(state).filter(|state| !records.is_absent(*state)),
+            _ => None,
+        })
+    };
+    to_status.flat_map(|made| &made.by).flat_map(of_record).next()
+}
+
 /// The attachment records that were there before the logs begin: the first request about each does not make it, or they are
-/// listed before anything is done, or the flow that begins needs one.
+/// listed before anything is done, or the flow that begins finds one, in the state `begun_with`.
 pub(super) fn earlier(
     graph: &CallGraph,
     resources: &Resources,
     records: &Machine,
     nodes: &[NodeId],
     listed: Option<&Listed>,
-    attached: bool,
+    begun_with: Option<usize>,
 ) -> Vec<Record> {
     let mut unnamed: Vec<(usize, Option<Uuid>)> = Vec::new();
     let mut named: Vec<Named> = Vec::new();
     for (place, id) in nodes.iter().enumerate() {
         let (node, server) = (graph.node(*id), resources.server(*id));
         let Some(step) = node.step() else { continue };
-        let (makes, only_removed) = (records.makes(step), only_removes(records, step));
+        let (makes, only_removed) = (records.makes(step), records.removes(step));
         match node.attachment {
             Some(attachment) => match named.iter_mut().find(|known| known.attachment == attachment) {
                 Some(known) => known.only_removed &= only_removed,
@@ -210,8 +221,7 @@ pub(super) fn earlier(
     }
     let server = nodes.first().and_then(|first| resources.server(*first));
     let is_known = found.iter().any(|known| known.server.is_none() || known.server == server);
-    if let (Some(state), true, true, false) = (records.listed, server.is_some(), attached, is_known) {
-        found.push(Record { attachment: None, server, state, told: false });
-    }
+    let begun = begun_with.filter(|_| server.is_some() && !is_known);
+    found.extend(begun.map(|state| Record { attachment: None, server, state, told: false }));
     found
 }
