@@ -189,12 +189,9 @@ impl Automata {
         let machine = grammar.machine(Subject::VolumeStatus);
         let matters = |step: StepId| machine.is_some_and(|machine| machine.concerns(step));
         let goes_on = |node: &Node| {
-            if node.step().is_some_and(|step| grammar.step_at(step).fails_silently) {
-                return false;
-            }
-            let log = node.received.map(|place| place.source).zip(node.service);
-            log.zip(node.ending_stamp().filter(|_| node.end.is_some()))
-                .is_some_and(|((source, service), end)| observability.goes_on(source, service, end))
+            let is_silent = node.step().is_some_and(|step| grammar.step_at(step).fails_silently);
+            let end = node.ending_stamp().filter(|_| node.end.is_some() && !is_silent);
+            end.is_some_and(|end| observability.goes_on(node, end))
         };
         let ages = ages(grammar, graph, case);
         let mut best: Option<Fit> = None;

@@ -77,6 +77,28 @@ impl Judge<'_> {
 }
 
 impl Trial<'_> {
+    /// The steps that were seen to begin where they may, with the observations, in order.
+    pub(super) fn begins(&self) -> impl DoubleEndedIterator<Item = (UseId, usize)> {
+        self.matched(Phase::Begin)
+    }
+
+    /// As [`Self::begins`], for those that were seen to end.
+    pub(super) fn ends(&self) -> impl DoubleEndedIterator<Item = (UseId, usize)> {
+        self.matched(Phase::End)
+    }
+
+    /// The ends of which it is known that the step failed.
+    pub(super) fn failed_ends(&self) -> impl DoubleEndedIterator<Item = (UseId, usize)> {
+        self.ends().filter(|(step, seen)| self.went_well(*step, *seen) == Some(false))
+    }
+
+    fn matched(&self, phase: Phase) -> impl DoubleEndedIterator<Item = (UseId, usize)> {
+        self.fit.alignment.moves.iter().filter_map(move |step| match step {
+            Move::Both(step, seen) if self.observation(*seen).phase == phase => Some((*step, *seen)),
+            _ => None,
+        })
+    }
+
     pub(super) fn node(&self, observation: usize) -> &Node {
         self.judge.graph.node(self.node_id(observation))
     }

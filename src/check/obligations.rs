@@ -186,13 +186,7 @@ impl Trial<'_> {
     }
 
     pub(super) fn failing_nodes(&self) -> Vec<&Node> {
-        let failing = self.fit.alignment.moves.iter().filter_map(|step| match step {
-            Move::Both(step, seen) if self.observation(*seen).phase == Phase::End => {
-                (self.went_well(*step, *seen) == Some(false)).then_some(*seen)
-            }
-            _ => None,
-        });
-        failing.map(|seen| self.node(seen)).collect()
+        self.failed_ends().map(|(_, seen)| self.node(seen)).collect()
     }
 
     /// Whether the logs show that what encloses the failure has ended: the work of a cast, or the request itself.
@@ -206,17 +200,11 @@ impl Trial<'_> {
 
     /// Whether the work of a cast is seen to end, and the logs of all that could follow go on beyond that.
     pub(super) fn end_is_shown(&self) -> bool {
-        let is_end = |step: &Move| match step {
-            Move::Both(_, seen) => {
-                self.observation(*seen).phase == Phase::End && self.node(*seen).kind == NodeKind::Cast
-            }
-            _ => false,
-        };
         let follows = |step: UseId| self.machine.is_some_and(|machine| machine.concerns(self.step_use(step).step));
         let last_seen = self.last_seen();
         let (from, until) = (self.last_seen_by_clock(), last_seen.as_slice());
         let covered = |step| self.judge.observability.covers(sought(self.automaton, step), &self.touched, &from, until);
-        self.fit.alignment.moves.iter().any(is_end)
+        self.ends().any(|(_, seen)| self.node(seen).kind == NodeKind::Cast)
             && (0..self.automaton.uses.len() as UseId).filter(|step| follows(*step)).all(covered)
     }
 

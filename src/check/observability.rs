@@ -15,7 +15,7 @@ use crate::spec::grammar::{Grammar, MessageRole, Step, StepId, StepKind};
 use crate::trace::clocks::{ClockId, Clocks, Stamp};
 use crate::trace::graph::CallGraph;
 use crate::trace::nearby::logs_with_global_ids;
-use crate::trace::node::NodeKind;
+use crate::trace::node::{Node, NodeKind};
 use crate::trace::resources::Resources;
 
 /// What a set of logs could have shown.
@@ -133,9 +133,10 @@ impl<'a> Observability<'a> {
         self.takers.get(topic).into_iter().flatten().copied()
     }
 
-    /// Whether a log goes on for a while after a moment.
-    pub fn goes_on(&self, source: SourceId, service: ServiceId, since: Stamp) -> bool {
-        let mut logs = self.of_service(service).filter(|(other, _)| *other == source);
+    /// Whether the log of what does some work goes on for a while after a moment.
+    pub fn goes_on(&self, node: &Node, since: Stamp) -> bool {
+        let Some((service, place)) = node.service.zip(node.received) else { return false };
+        let mut logs = self.of_service(service).filter(|(source, _)| *source == place.source);
         logs.any(|log| self.reach(log).is_some_and(|(_, last)| last.time.since(since.time) >= A_WHILE))
     }
 

@@ -9,49 +9,36 @@ use crate::spec::automaton::{Automaton, Finish, UseId};
 use crate::spec::grammar::Machine;
 use crate::trace::clocks::Stamp;
 use crate::trace::history::{Change, Effect};
-use crate::trace::node::{JoinedBy, Node, NodeKind};
+use crate::trace::node::{JoinedBy, NodeKind};
 
 impl Trial<'_> {
     pub(super) fn reached_goal(&self) -> bool {
-        self.fit.alignment.moves.iter().any(|step| match step {
-            Move::Both(step, seen) => {
-                let goal = self.flow.goals.contains(&self.step_use(*step).step);
-                goal && self.observation(*seen).phase == Phase::End && self.went_well(*step, *seen) == Some(true)
-            }
-            _ => false,
-        })
+        self.goals_reached().next().is_some()
+    }
+
+    /// The steps that were seen to reach the goal.
+    fn goals_reached(&self) -> impl DoubleEndedIterator<Item = UseId> {
+        let reaches = |(step, seen): &(UseId, usize)| {
+            self.flow.goals.contains(&self.step_use(*step).step) && self.went_well(*step, *seen) == Some(true)
+        };
+        self.ends().filter(reaches).map(|(step, _)| step)
     }
 
     /// Whether a handler reached the goal after all: another host was tried.
     fn is_rescued(&self) -> bool {
-        let reached = self.fit.alignment.moves.iter().rev().find_map(|step| match step {
-            Move::Both(step, seen) if self.observation(*seen).phase == Phase::End => {
-                let goal = self.flow.goals.contains(&self.step_use(*step).step);
-                (goal && self.went_well(*step, *seen) == Some(true)).then_some(*step)
-            }
-            _ => None,
-        });
-        !self.flow.direct && reached.is_some_and(|step| self.automaton.owed[step as usize])
+        !self.flow.direct && self.goals_reached().next_back().is_some_and(|step| self.automaton.owed[step as usize])
     }
 
     /// What would have reached the goal, or led there, and failed, though the flow went on: the step and its end.
     pub(super) fn missed_goal(&self) -> Option<(UseId, usize)> {
-        let concerned = |step: &UseId| {
+        let leads_there = |(step, _): &(UseId, usize)| {
             let step = self.step_use(*step).step;
             self.flow.goals.contains(&step) || self.machine.is_some_and(|machine| machine.concerns(step))
         };
-        let failed = |step: &Move| match step {
-            Move::Both(step, seen) if self.observation(*seen).phase == Phase::End && concerned(step) => {
-                let is_request = self.node(*seen).kind == NodeKind::Http;
-                (is_request && self.went_well(*step, *seen) == Some(false)).then_some((*step, *seen))
-            }
-            _ => None,
-        };
         let went_on = self.fit.alignment.finish == Finish::Completed && !self.flow.direct && !self.reached_goal();
-        let moves = &self.fit.alignment.moves;
-        let (step, seen) = moves.iter().rev().filter(|_| went_on).find_map(failed)?;
+        let last = self.failed_requests().rfind(leads_there).filter(|_| went_on)?;
         // What was tried again with success was not missed.
-        (!self.goes_well_after(step, seen)).then_some((step, seen))
+        (!self.goes_well_after(last)).then_some(last)
     }
 
     /// What had to be taken back after a failure and could not be, though the flow may not leave the volume as it is: the step
@@ -60,27 +47,23 @@ impl Trial<'_> {
         let (machine, state) = self.machine.zip(self.last_change())?;
         let may_stay =
             self.flow.direct || self.flow.leaves.contains(&state) || self.owed_ways_out(machine, state).is_empty();
-        let failed = |step: &Move| match step {
-            Move::Both(step, seen) if self.observation(*seen).phase == Phase::End => {
-                let is_owed = self.automaton.owed[*step as usize] && !self.automaton.skippable[*step as usize];
-                let is_change = self.node(*seen).kind == NodeKind::Http && machine.concerns(self.step_use(*step).step);
-                let is_final = self.went_well(*step, *seen) == Some(false) && !self.goes_well_after(*step, *seen);
-                (is_owed && is_change && is_final).then_some((*step, *seen))
-            }
-            _ => None,
+        let is_owed = |(step, _): &(UseId, usize)| {
+            let used = *step as usize;
+            self.automaton.owed[used] && !self.automaton.skippable[used] && machine.concerns(self.step_use(*step).step)
         };
-        self.fit.alignment.moves.iter().rev().filter(|_| !may_stay).find_map(failed)
+        let is_final = |failed: &(UseId, usize)| is_owed(failed) && !self.goes_well_after(*failed);
+        self.failed_requests().rfind(is_final).filter(|_| !may_stay)
+    }
+
+    /// The requests that were seen to fail, and their ends.
+    fn failed_requests(&self) -> impl DoubleEndedIterator<Item = (UseId, usize)> {
+        self.failed_ends().filter(|(_, seen)| self.node(*seen).kind == NodeKind::Http)
     }
 
     /// Whether a step that was seen to end goes well later on, at the same place of the flow.
-    fn goes_well_after(&self, step: UseId, seen: usize) -> bool {
-        let goes_well = |later: &Move| match later {
-            Move::Both(same, seen) if *same == step && self.observation(*seen).phase == Phase::End => {
-                self.went_well(step, *seen) == Some(true)
-            }
-            _ => false,
-        };
-        self.fit.alignment.moves.iter().rev().take_while(|made| **made != Move::Both(step, seen)).any(goes_well)
+    fn goes_well_after(&self, end: (UseId, usize)) -> bool {
+        let goes_well = |(step, seen): (UseId, usize)| step == end.0 && self.went_well(step, seen) == Some(true);
+        self.ends().rev().take_while(|later| *later != end).any(goes_well)
     }
 
     pub(super) fn outcome(&self) -> Outcome {
@@ -134,17 +117,8 @@ impl Trial<'_> {
     /// Whether a failure of a step by some moment would be told: its work has begun in a log that goes on, and at every level an
     /// exception is logged (oslo.messaging `rpc/server.py`).
     fn would_fail_visibly(&self, step: UseId, by: Option<Stamp>) -> bool {
-        let observability = self.judge.observability;
-        let goes_on = |node: &Node| {
-            let log = node.received.map(|place| place.source).zip(node.service);
-            log.zip(by).is_some_and(|((source, service), by)| observability.goes_on(source, service, by))
-        };
-        self.fit.alignment.moves.iter().any(|made| match made {
-            Move::Both(begun, seen) if *begun == step && self.observation(*seen).phase == Phase::Begin => {
-                self.node(*seen).kind == NodeKind::Cast && goes_on(self.node(*seen))
-            }
-            _ => false,
-        })
+        let mut begun = self.begins().filter(|(begun, _)| *begun == step).map(|(_, seen)| self.node(seen));
+        begun.any(|node| node.kind == NodeKind::Cast && by.is_some_and(|by| self.judge.observability.goes_on(node, by)))
     }
 
     /// Whether a step is a message that its sender's log would show and does not.

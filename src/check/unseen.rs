@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::check::alignment::{Alignment, Move, Phase};
+use crate::check::alignment::Alignment;
 use crate::check::conformance::sought;
 use crate::check::judge::{Judge, Trial};
 use crate::spec::automaton::{Automaton, UseId};
@@ -34,12 +34,7 @@ impl Trial<'_> {
 
     /// The steps that may have taken the volume out of the state that a change led to, unseen.
     pub(super) fn unseen_ways_out(&self, machine: &Machine, state: usize, change: &Change) -> Vec<(&Automaton, UseId)> {
-        let made = self.fit.alignment.moves.iter().find_map(|step| match step {
-            Move::Both(_, seen) if self.observation(*seen).phase == Phase::End => {
-                (self.node_id(*seen) == change.node).then_some(*seen)
-            }
-            _ => None,
-        });
+        let made = self.ends().map(|(_, seen)| seen).find(|seen| self.node_id(*seen) == change.node);
         made.map_or_else(Vec::new, |made| self.unseen_after(made, |step| leads_out(machine, state, step)))
     }
 
