@@ -225,7 +225,7 @@ pub struct Flow {
     pub per_volume: bool,
     /// The status of its volume before it, where no line tells it, as an index into the states of the volumes' machine.
     pub begins: Option<usize>,
-    /// Statuses that are not at rest and that it may leave behind, as indices into the states of the volumes' machine.
+    /// Statuses in which it may leave its volume behind when it fails, as indices into the states of the volumes' machine.
     pub leaves: Vec<usize>,
     /// Its variants; one without a name when it has none.
     pub variants: Vec<Variant>,
