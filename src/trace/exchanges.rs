@@ -2,11 +2,14 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::event::{Event, EventKind};
+use crate::model::event::{Event, EventKind, RequestId};
 use crate::model::source::SourceId;
 use crate::trace::builder::{Builder, Index, Thread};
 use crate::trace::node::{Node, NodeKind};
 use crate::trace::path::without_host;
+
+/// How many requests may wait for their last line: keystoneauth before 2.18 writes none.
+const PENDING_MOST: usize = 1_000;
 
 /// The requests under way, by the thread that sends them.
 #[derive(Debug, Default)]
@@ -22,8 +25,8 @@ pub(crate) struct Exchanges {
 struct Caller {
     /// Sent, and without its last line yet.
     pending: Vec<Index>,
-    /// The one whose answer was logged last.
-    answered: Option<Index>,
+    /// Answered, and without the body of the answer yet. They are several where the threads of a program share an id.
+    bodiless: Vec<Index>,
     /// The URL and the place of an authentication, whose request keystoneauth does not log.
     authenticating: Option<(String, Event)>,
 }
@@ -68,7 +71,12 @@ impl Builder<'_> {
                 let node = &mut self.nodes[index];
                 node.global = *header;
                 node.asked = body.clone();
-                self.exchanges.callers.entry(thread).or_default().pending.push(index);
+                let caller = self.exchanges.callers.entry(thread).or_default();
+                if caller.pending.iter().all(|pending| self.nodes[*pending].ended.is_some()) {
+                    caller.bodiless.clear();
+                }
+                caller.pending.drain(..(caller.pending.len() + 1).saturating_sub(PENDING_MOST));
+                caller.pending.push(index);
             }
             EventKind::HttpAuthenticating { url } => {
                 self.exchanges.callers.entry(thread).or_default().authenticating = Some((url.clone(), event.clone()));
@@ -77,9 +85,12 @@ impl Builder<'_> {
             EventKind::HttpAnswered { status, header, date } => {
                 let caller = self.exchanges.callers.entry(thread).or_default();
                 let nodes = &self.nodes;
-                let unanswered = caller.pending.iter().rev().find(|index| nodes[**index].ended.is_none());
-                let Some(index) = unanswered.or(caller.pending.last()).copied() else { return };
-                caller.answered = Some(index);
+                let unanswered = || caller.pending.iter().rev().filter(|index| nodes[**index].ended.is_none());
+                // Where requests overlap, the connection's line has just told which one has this status.
+                let connected = unanswered().find(|index| nodes[**index].status == Some(*status));
+                let found = connected.or_else(|| unanswered().next()).or(caller.pending.last());
+                let Some(index) = found.copied() else { return };
+                caller.bodiless.push(index);
                 let node = &mut self.nodes[index];
                 node.status = Some(*status);
                 node.request = node.request.or(*header);
@@ -93,7 +104,10 @@ impl Builder<'_> {
                 }
             }
             EventKind::HttpBody { body } => {
-                if let Some(index) = self.exchanges.callers.get(&thread).and_then(|caller| caller.answered) {
+                let caller = self.exchanges.callers.entry(thread).or_default();
+                // Of several nobody knows whose it is.
+                if let [index] = caller.bodiless[..] {
+                    caller.bodiless.clear();
                     self.nodes[index].answered.merge(body);
                     self.nodes[index].evidence.push(event.place);
                 }
@@ -181,7 +195,7 @@ impl Builder<'_> {
         thread: Thread,
         method: &str,
         url: &str,
-        request: crate::model::event::RequestId,
+        request: RequestId,
     ) {
         let path = without_host(url);
         let caller = self.exchanges.callers.entry(thread).or_default();
@@ -194,14 +208,34 @@ impl Builder<'_> {
             Some(index) => index,
             None => self.pending_elsewhere(thread, method, path).unwrap_or_else(|| self.sent(event, method, url)),
         };
+        self.return_answer(thread, index, request);
         let node = &mut self.nodes[index];
         node.request = Some(request);
         node.answered_time = node.answered_time.or(event.time);
         node.evidence.push(event.place);
         if let Some(caller) = self.exchanges.callers.get_mut(&thread) {
-            // What was answered and never got its last line has no request id: keystone's answers.
             let nodes = &self.nodes;
-            caller.pending.retain(|pending| nodes[*pending].ended.is_none());
+            caller.bodiless.retain(|bodiless| *bodiless != index);
+            // What was answered without a request id gets no last line: keystone's answers.
+            caller.pending.retain(|pending| nodes[*pending].ended.is_none() || nodes[*pending].request.is_some());
+        }
+    }
+
+    /// Gives a request the answer that has its id, where the answers of requests that overlap were taken for each other's.
+    fn return_answer(&mut self, thread: Thread, index: Index, request: RequestId) {
+        if self.nodes[index].request.is_none_or(|answered| answered == request) {
+            return;
+        }
+        let pending = self.exchanges.callers.get(&thread).map_or(&[][..], |caller| &caller.pending);
+        let taken = pending.iter().find(|other| self.nodes[**other].request == Some(request));
+        if let Some(other) = taken.copied()
+            && let Ok([mine, other]) = self.nodes.get_disjoint_mut([index, other])
+        {
+            std::mem::swap(&mut mine.status, &mut other.status);
+            std::mem::swap(&mut mine.request, &mut other.request);
+            std::mem::swap(&mut mine.ended, &mut other.ended);
+            std::mem::swap(&mut mine.answered_time, &mut other.answered_time);
+            std::mem::swap(&mut mine.answered, &mut other.answered);
         }
     }
 }
