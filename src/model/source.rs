@@ -70,6 +70,25 @@ impl SourceSummary {
     pub fn part(&self, line: u64) -> Option<&Part> {
         self.parts.iter().rev().find(|part| part.lines_before < line).or(self.parts.first())
     }
+
+    /// The host of what wrote most of it: as its lines have it, else as the collection is called that it lies in. The latter is
+    /// for the reader alone, as nothing says that it is the name that nova and cinder have for the host.
+    pub fn host(&self) -> Option<&str> {
+        let told = self.coverage.first().and_then(|coverage| coverage.host.as_deref());
+        told.or_else(|| self.path.split('/').find_map(collected_from))
+    }
+}
+
+/// The host in the name of a sosreport: `sosreport-HOST-2024-01-15-abcdefg` (sos since 3.6, maybe with a label or a case before
+/// the date), `sosreport-HOST-20180115103000` (before), packed or not.
+fn collected_from(folder: &str) -> Option<&str> {
+    let named = folder.strip_prefix("sosreport-")?;
+    let is_date = |rest: &str| {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        digits >= 8 || digits == 4 && rest.as_bytes().get(4) == Some(&b'-')
+    };
+    let end = named.match_indices('-').find(|(at, _)| is_date(&named[at + 1..]))?.0;
+    Some(&named[..end]).filter(|host| !host.is_empty())
 }
 
 /// What one service shows in one input.
@@ -157,6 +176,24 @@ impl Activity {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_of_collections() {
+        let host = |path: &str| {
+            let summary = SourceSummary { path: path.to_owned(), ..SourceSummary::default() };
+            summary.host().map(str::to_owned)
+        };
+        for (path, expected) in [
+            ("a/sosreport-compute-01-2024-01-15-abcdefg/var/log/nova/nova-compute.log", Some("compute-01")),
+            ("sosreport-node-3.cloud.org-20180115103000.tar.xz/x/var/log/cinder/volume.log", Some("node-3.cloud.org")),
+            ("sosreport-ctl1-03456789-2024-01-15-abcdefg/nova-api.log", Some("ctl1")),
+            ("sosreport-ctl1/nova-api.log", None),
+            ("sosreport--2024-01-15-abcdefg/nova-api.log", None),
+            ("/var/log/nova/nova-compute.log", None),
+        ] {
+            assert_eq!(host(path).as_deref(), expected, "{path}");
+        }
+    }
 
     #[test]
     fn slots_in_which_something_was_written() {

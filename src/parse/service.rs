@@ -31,12 +31,14 @@ impl ServiceNames {
         self.programs.get(plain.strip_suffix(".service").unwrap_or(plain)).copied()
     }
 
-    /// The service of a file such as `logs/nova-compute-2.log.1.gz`.
+    /// The service of a file such as `logs/nova-compute-2.log.1.gz`, or `nova/compute.log` as RDO names them.
     fn of_path(&self, path: &str) -> Option<ServiceId> {
-        let name = path.rsplit('/').next().unwrap_or(path);
+        let mut names = path.rsplit('/');
+        let name = names.next().unwrap_or(path);
         let stem = name.split('.').next().unwrap_or(name);
         let bare = stem.trim_end_matches(|character: char| character.is_ascii_digit()).trim_end_matches(['-', '_']);
-        self.of_program(stem).or_else(|| self.of_program(bare))
+        let in_folder = || self.of_program(&format!("{}-{bare}", names.next()?));
+        self.of_program(stem).or_else(|| self.of_program(bare)).or_else(in_folder)
     }
 }
 
@@ -143,6 +145,8 @@ mod tests {
         assert_eq!(names.of_program("devstack@n-cpu.service"), Some(ServiceId(1)));
         assert_eq!(names.of_path("logs/nova-compute-2.log.1.gz"), Some(ServiceId(1)));
         assert_eq!(names.of_path("n-api.log"), Some(ServiceId(0)));
+        assert_eq!(names.of_path("var/log/nova/compute.log-20150102.gz"), Some(ServiceId(1)));
+        assert_eq!(names.of_path("cinder/compute.log"), None);
         assert_eq!(names.of_path("client-1.log"), None);
     }
 }

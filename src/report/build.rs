@@ -79,7 +79,7 @@ fn input(subject: &Subject<'_>, source: &SourceSummary) -> Input {
         service: main
             .and_then(|coverage| coverage.service)
             .map(|service| subject.grammar.vocabulary.service_name(service).to_owned()),
-        host: main.and_then(|coverage| coverage.host.clone()),
+        host: source.host().map(safe),
         bytes: source.bytes,
         lines: source.lines,
         records: source.records,
