@@ -1,6 +1,6 @@
 //! The callers' side of HTTP: what a client, or a service acting as one, logs of the requests that it sends.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::event::{Event, EventKind, RequestId};
 use crate::model::source::SourceId;
@@ -15,10 +15,22 @@ const PENDING_MOST: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Exchanges {
     callers: FxHashMap<Thread, Caller>,
-    /// The client command under way in a process.
-    commands: FxHashMap<(SourceId, u32), Index>,
-    /// All exchanges, with the command that they belong to.
-    pub(crate) all: Vec<(Index, Option<Index>)>,
+    /// The client commands in a process.
+    commands: FxHashMap<Process, Commands>,
+    /// All exchanges, with the command that was under way.
+    all: Vec<(Index, Option<Index>)>,
+    /// Commands that overlap in one process id.
+    overlapping: FxHashSet<Index>,
+}
+
+type Process = (SourceId, u32);
+
+#[derive(Debug, Default)]
+struct Commands {
+    /// The one that began last, when it is under way.
+    open: Option<Index>,
+    /// The commands since one began before another ended: that was killed, or they overlap.
+    entangled: Vec<Index>,
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +41,22 @@ struct Caller {
     bodiless: Vec<Index>,
     /// The URL and the place of an authentication, whose request keystoneauth does not log.
     authenticating: Option<(String, Event)>,
+}
+
+impl Exchanges {
+    /// The command that is under way in a process.
+    fn command(&self, process: Process) -> Option<Index> {
+        self.commands.get(&process)?.open
+    }
+
+    /// Takes all exchanges, each with the command that it belongs to.
+    pub(crate) fn take(&mut self) -> Vec<(Index, Option<Index>)> {
+        let mut all = std::mem::take(&mut self.all);
+        for (_, command) in &mut all {
+            *command = command.filter(|command| !self.overlapping.contains(command));
+        }
+        all
+    }
 }
 
 impl Builder<'_> {
@@ -44,12 +72,20 @@ impl Builder<'_> {
                 node.sent = Some(event.place);
                 node.begun = true;
                 let index = self.add(node);
-                self.exchanges.callers.remove(&thread);
-                self.exchanges.commands.insert(process, index);
+                let commands = self.exchanges.commands.entry(process).or_default();
+                let interrupted = commands.open.replace(index);
+                if let Some(first) = interrupted.filter(|_| commands.entangled.is_empty()) {
+                    commands.entangled.push(first);
+                }
+                if commands.entangled.is_empty() {
+                    self.exchanges.callers.remove(&thread);
+                } else {
+                    commands.entangled.push(index);
+                }
             }
             EventKind::CommandNamed { name } => {
-                if let Some(index) = self.exchanges.commands.get(&process) {
-                    let node = &mut self.nodes[*index];
+                if let Some(index) = self.exchanges.command(process) {
+                    let node = &mut self.nodes[index];
                     node.evidence.push(event.place);
                     if node.steps.is_empty() {
                         node.steps = self.catalog.command(name).into_iter().collect();
@@ -58,7 +94,18 @@ impl Builder<'_> {
                 }
             }
             EventKind::CommandEnded { code } => {
-                if let Some(index) = self.exchanges.commands.remove(&process) {
+                let commands = self.exchanges.commands.entry(process).or_default();
+                let index = commands.open.take();
+                if index.is_none() {
+                    // More ends than one: the commands since then overlap, and whose the requests are nobody knows.
+                    for command in commands.entangled.drain(..) {
+                        let node = &mut self.nodes[command];
+                        node.steps.clear();
+                        (node.status, node.success) = (None, None);
+                        self.exchanges.overlapping.insert(command);
+                    }
+                }
+                if let Some(index) = index {
                     let node = &mut self.nodes[index];
                     node.status = u16::try_from(code.rem_euclid(256)).ok();
                     node.success = Some(*code == 0);
@@ -118,9 +165,9 @@ impl Builder<'_> {
     }
 
     /// A command's time, from the first date that one of its answers has to the last.
-    fn date_command(&mut self, process: (SourceId, u32), date: Option<crate::base::time::Timestamp>) {
-        if let Some(command) = self.exchanges.commands.get(&process) {
-            let node = &mut self.nodes[*command];
+    fn date_command(&mut self, process: Process, date: Option<crate::base::time::Timestamp>) {
+        if let Some(command) = self.exchanges.command(process) {
+            let node = &mut self.nodes[command];
             node.start = node.start.or(date);
             node.end = date.or(node.end);
             node.dated = true;
@@ -137,7 +184,7 @@ impl Builder<'_> {
         node.begun = true;
         node.server = event.context.server;
         let index = self.add(node);
-        let command = self.exchanges.commands.get(&(event.place.source, event.process)).copied();
+        let command = self.exchanges.command((event.place.source, event.process));
         self.exchanges.all.push((index, command));
         if let Some(request) = event.context.request {
             self.exchanges_bracket.push((index, request));
@@ -153,7 +200,7 @@ impl Builder<'_> {
             let node = &nodes[**index];
             node.status.is_none() && node.method.as_deref() == Some(method) && node.path.as_deref() == Some(path)
         };
-        if let Some(index) = caller.pending.iter().find(fits).copied() {
+        if let Some(index) = caller.pending.iter().rev().find(fits).copied() {
             self.nodes[index].status = Some(status);
             self.nodes[index].evidence.push(event.place);
             return;
@@ -189,21 +236,16 @@ impl Builder<'_> {
         Some(index)
     }
 
-    fn used(
-        &mut self,
-        event: &Event,
-        thread: Thread,
-        method: &str,
-        url: &str,
-        request: RequestId,
-    ) {
+    fn used(&mut self, event: &Event, thread: Thread, method: &str, url: &str, request: RequestId) {
         let path = without_host(url);
         let caller = self.exchanges.callers.entry(thread).or_default();
         let nodes = &self.nodes;
-        let position = caller.pending.iter().position(|index| {
+        let fits = |index: &Index| {
             let node = &nodes[*index];
             node.method.as_deref() == Some(method) && node.path.as_deref() == Some(path)
-        });
+        };
+        let answered = |index: &Index| fits(index) && nodes[*index].request == Some(request);
+        let position = caller.pending.iter().position(answered).or_else(|| caller.pending.iter().position(fits));
         let index = match position.map(|position| caller.pending.remove(position)) {
             Some(index) => index,
             None => self.pending_elsewhere(thread, method, path).unwrap_or_else(|| self.sent(event, method, url)),

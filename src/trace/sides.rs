@@ -23,7 +23,7 @@ pub(crate) fn join_exchanges(builder: &mut Builder<'_>, merged: &mut Merged) -> 
     }
     let mut links = Vec::new();
     let mut claimed: FxHashMap<Index, Index> = FxHashMap::default();
-    let exchanges = std::mem::take(&mut builder.exchanges.all);
+    let exchanges = builder.exchanges.take();
     for (index, command) in exchanges.iter().copied() {
         let exchange = &builder.nodes[index];
         let same = |other: &Index| {
