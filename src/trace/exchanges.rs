@@ -2,6 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::base::time::Timestamp;
 use crate::model::event::{Event, EventKind, RequestId};
 use crate::model::source::SourceId;
 use crate::trace::builder::{Builder, Index, Thread};
@@ -61,57 +62,10 @@ impl Exchanges {
 
 impl Builder<'_> {
     pub(crate) fn exchange(&mut self, event: &Event) {
-        let process = (event.place.source, event.process);
         let thread: Thread = (event.place.source, event.process, event.context.request);
         match &event.kind {
-            EventKind::CommandBegan { line } => {
-                let mut node = Node::new(NodeKind::Client);
-                node.label = Some(line.clone());
-                node.steps = self.catalog.command(line).into_iter().collect();
-                node.start = event.time;
-                node.sent = Some(event.place);
-                node.begun = true;
-                let index = self.add(node);
-                let commands = self.exchanges.commands.entry(process).or_default();
-                let interrupted = commands.open.replace(index);
-                if let Some(first) = interrupted.filter(|_| commands.entangled.is_empty()) {
-                    commands.entangled.push(first);
-                }
-                if commands.entangled.is_empty() {
-                    self.exchanges.callers.remove(&thread);
-                } else {
-                    commands.entangled.push(index);
-                }
-            }
-            EventKind::CommandNamed { name } => {
-                if let Some(index) = self.exchanges.command(process) {
-                    let node = &mut self.nodes[index];
-                    node.evidence.push(event.place);
-                    if node.steps.is_empty() {
-                        node.steps = self.catalog.command(name).into_iter().collect();
-                    }
-                    node.label.get_or_insert_with(|| name.clone());
-                }
-            }
-            EventKind::CommandEnded { code } => {
-                let commands = self.exchanges.commands.entry(process).or_default();
-                let index = commands.open.take();
-                if index.is_none() {
-                    // More ends than one: the commands since then overlap, and whose the requests are nobody knows.
-                    for command in commands.entangled.drain(..) {
-                        let node = &mut self.nodes[command];
-                        node.steps.clear();
-                        (node.status, node.success) = (None, None);
-                        self.exchanges.overlapping.insert(command);
-                    }
-                }
-                if let Some(index) = index {
-                    let node = &mut self.nodes[index];
-                    node.status = u16::try_from(code.rem_euclid(256)).ok();
-                    node.success = Some(*code == 0);
-                    node.end = event.time.or(node.end);
-                    node.ended = Some(event.place);
-                }
+            EventKind::CommandBegan { .. } | EventKind::CommandNamed { .. } | EventKind::CommandEnded { .. } => {
+                self.command(event);
             }
             EventKind::HttpSent { method, url, header, body } => {
                 let index = self.sent(event, method, url);
@@ -130,25 +84,7 @@ impl Builder<'_> {
             }
             EventKind::HttpConnected { method, url, status } => self.connected(event, thread, method, url, *status),
             EventKind::HttpAnswered { status, header, date } => {
-                let caller = self.exchanges.callers.entry(thread).or_default();
-                let nodes = &self.nodes;
-                let unanswered = || caller.pending.iter().rev().filter(|index| nodes[**index].ended.is_none());
-                // Where requests overlap, the connection's line has just told which one has this status.
-                let connected = unanswered().find(|index| nodes[**index].status == Some(*status));
-                let found = connected.or_else(|| unanswered().next()).or(caller.pending.last());
-                let Some(index) = found.copied() else { return };
-                caller.bodiless.push(index);
-                let node = &mut self.nodes[index];
-                node.status = Some(*status);
-                node.request = node.request.or(*header);
-                node.ended = Some(event.place);
-                // A client without time stamps still has the server's clock in its answers.
-                node.answered_time = event.time.or(*date);
-                if event.time.is_none() {
-                    node.sent_time = node.sent_time.or(*date);
-                    node.dated = true;
-                    self.date_command(process, *date);
-                }
+                self.answered(event, thread, *status, *header, *date);
             }
             EventKind::HttpBody { body } => {
                 let caller = self.exchanges.callers.entry(thread).or_default();
@@ -164,8 +100,63 @@ impl Builder<'_> {
         }
     }
 
+    /// A client command that begins, is named or ends.
+    fn command(&mut self, event: &Event) {
+        let process = (event.place.source, event.process);
+        match &event.kind {
+            EventKind::CommandBegan { line } => {
+                let mut node = Node::new(NodeKind::Client);
+                node.label = Some(line.clone());
+                node.steps = self.catalog.command(line).into_iter().collect();
+                node.start = event.time;
+                node.sent = Some(event.place);
+                node.begun = true;
+                let index = self.add(node);
+                let commands = self.exchanges.commands.entry(process).or_default();
+                let interrupted = commands.open.replace(index);
+                if let Some(first) = interrupted.filter(|_| commands.entangled.is_empty()) {
+                    commands.entangled.push(first);
+                }
+                if commands.entangled.is_empty() {
+                    self.exchanges.callers.remove(&(event.place.source, event.process, event.context.request));
+                } else {
+                    commands.entangled.push(index);
+                }
+            }
+            EventKind::CommandNamed { name } => {
+                if let Some(index) = self.exchanges.command(process) {
+                    let node = &mut self.nodes[index];
+                    node.evidence.push(event.place);
+                    if node.steps.is_empty() {
+                        node.steps = self.catalog.command(name).into_iter().collect();
+                    }
+                    node.label.get_or_insert_with(|| name.clone());
+                }
+            }
+            EventKind::CommandEnded { code } => {
+                let commands = self.exchanges.commands.entry(process).or_default();
+                let Some(index) = commands.open.take() else {
+                    // More ends than one: the commands since then overlap, and whose the requests are nobody knows.
+                    for command in commands.entangled.drain(..) {
+                        let node = &mut self.nodes[command];
+                        node.steps.clear();
+                        (node.status, node.success) = (None, None);
+                        self.exchanges.overlapping.insert(command);
+                    }
+                    return;
+                };
+                let node = &mut self.nodes[index];
+                node.status = u16::try_from(code.rem_euclid(256)).ok();
+                node.success = Some(*code == 0);
+                node.end = event.time.or(node.end);
+                node.ended = Some(event.place);
+            }
+            _ => {}
+        }
+    }
+
     /// A command's time, from the first date that one of its answers has to the last.
-    fn date_command(&mut self, process: Process, date: Option<crate::base::time::Timestamp>) {
+    fn date_command(&mut self, process: Process, date: Option<Timestamp>) {
         if let Some(command) = self.exchanges.command(process) {
             let node = &mut self.nodes[command];
             node.start = node.start.or(date);
@@ -190,6 +181,36 @@ impl Builder<'_> {
             self.exchanges_bracket.push((index, request));
         }
         index
+    }
+
+    /// The answer's line has no method and no URL.
+    fn answered(
+        &mut self,
+        event: &Event,
+        thread: Thread,
+        status: u16,
+        header: Option<RequestId>,
+        date: Option<Timestamp>,
+    ) {
+        let caller = self.exchanges.callers.entry(thread).or_default();
+        let nodes = &self.nodes;
+        let unanswered = || caller.pending.iter().rev().filter(|index| nodes[**index].ended.is_none());
+        // Where requests overlap, the connection's line has just told which one has this status.
+        let connected = unanswered().find(|index| nodes[**index].status == Some(status));
+        let found = connected.or_else(|| unanswered().next()).or(caller.pending.last());
+        let Some(index) = found.copied() else { return };
+        caller.bodiless.push(index);
+        let node = &mut self.nodes[index];
+        node.status = Some(status);
+        node.request = node.request.or(header);
+        node.ended = Some(event.place);
+        // A client without time stamps still has the server's clock in its answers.
+        node.answered_time = event.time.or(date);
+        if event.time.is_none() {
+            node.sent_time = node.sent_time.or(date);
+            node.dated = true;
+            self.date_command((event.place.source, event.process), date);
+        }
     }
 
     fn connected(&mut self, event: &Event, thread: Thread, method: &str, url: &str, status: u16) {
