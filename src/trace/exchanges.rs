@@ -38,6 +38,8 @@ struct Commands {
 struct Caller {
     /// Sent, and without its last line yet.
     pending: Vec<Index>,
+    /// The one of which the connection has told the status last.
+    connected: Option<Index>,
     /// Answered, and without the body of the answer yet. They are several where the threads of a program share an id.
     bodiless: Vec<Index>,
     /// The URL and the place of an authentication, whose request keystoneauth does not log.
@@ -196,9 +198,10 @@ impl Builder<'_> {
         let nodes = &self.nodes;
         let unanswered = || caller.pending.iter().rev().filter(|index| nodes[**index].ended.is_none());
         // Where requests overlap, the connection's line has just told which one has this status.
-        let connected = unanswered().find(|index| nodes[**index].status == Some(status));
-        let found = connected.or_else(|| unanswered().next()).or(caller.pending.last());
-        let Some(index) = found.copied() else { return };
+        let is_told = |index: &Index| nodes[*index].status == Some(status);
+        let connected = caller.connected.take().filter(is_told);
+        let told = connected.or_else(|| unanswered().copied().find(is_told));
+        let Some(index) = told.or_else(|| unanswered().next().or(caller.pending.last()).copied()) else { return };
         caller.bodiless.push(index);
         let node = &mut self.nodes[index];
         node.status = Some(status);
@@ -222,6 +225,7 @@ impl Builder<'_> {
             node.status.is_none() && node.method.as_deref() == Some(method) && node.path.as_deref() == Some(path)
         };
         if let Some(index) = caller.pending.iter().rev().find(fits).copied() {
+            caller.connected = Some(index);
             self.nodes[index].status = Some(status);
             self.nodes[index].evidence.push(event.place);
             return;
@@ -236,7 +240,9 @@ impl Builder<'_> {
         node.answered_time = event.time;
         node.ended = Some(event.place);
         if !authentication {
-            self.exchanges.callers.entry(thread).or_default().pending.push(index);
+            let caller = self.exchanges.callers.entry(thread).or_default();
+            caller.connected = Some(index);
+            caller.pending.push(index);
         }
     }
 
@@ -286,7 +292,7 @@ impl Builder<'_> {
 
     /// Gives a request the answer that has its id, where the answers of requests that overlap were taken for each other's.
     fn return_answer(&mut self, thread: Thread, index: Index, request: RequestId) {
-        if self.nodes[index].request.is_none_or(|answered| answered == request) {
+        if self.nodes[index].request == Some(request) {
             return;
         }
         let pending = self.exchanges.callers.get(&thread).map_or(&[][..], |caller| &caller.pending);
