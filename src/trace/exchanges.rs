@@ -285,6 +285,7 @@ impl Builder<'_> {
         if let Some(caller) = self.exchanges.callers.get_mut(&thread) {
             let nodes = &self.nodes;
             caller.bodiless.retain(|bodiless| *bodiless != index);
+            caller.connected.take_if(|connected| *connected == index);
             // What was answered without a request id gets no last line: keystone's answers.
             caller.pending.retain(|pending| nodes[*pending].ended.is_none() || nodes[*pending].request.is_some());
         }
