@@ -223,7 +223,8 @@ fn coverage(subject: &Subject<'_>, source: &SourceSummary) -> String {
     let format = source.format.as_deref().unwrap_or("not recognised");
     let services = source.coverage.iter().map(|coverage| {
         let service = coverage.service.map_or("unknown service", |id| subject.grammar.vocabulary.service_name(id));
-        let host = coverage.host.as_deref().map(|host| format!(" on {host}")).unwrap_or_default();
+        let host =
+            coverage.host.as_deref().or(source.host()).map(|host| format!(" on {}", clean(host))).unwrap_or_default();
         let rpc = if coverage.rpc_debug { " with RPC lines" } else { "" };
         format!("{service}{host} at {}{rpc}", level_name(coverage.level))
     });
